@@ -1,0 +1,51 @@
+//! What can run: every value is in bounds, every name is resolved to an index,
+//! every path is absolute or relative to the configuration file.
+//!
+//! All fields are public because every value that reaches here is right; the
+//! only way to build one from text is [`parse`](crate::parse) or
+//! [`load`](crate::load).
+
+mod edge;
+mod operation;
+mod origin;
+mod quota;
+mod room;
+mod route;
+
+pub use edge::{Client, Forwarded, Limits, Linger, Listener, ListenerTls, Runtime};
+pub use ipnet::IpNet;
+pub use operation::{Access, Admin, Level, Log, LogTarget, Secret, State};
+pub use origin::{HostHeader, Origin, Queue, Server};
+pub use quota::{Per, Quota, Rate};
+pub use room::{Inlet, Pass, Poll, Room, RoomMode, Ticket};
+pub use route::{HostPattern, PathPattern, Route, RoutePriority};
+
+/// A whole configuration, ready to run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// Where clients connect; at least one, no address twice.
+    pub listeners: Vec<Listener>,
+    /// The process itself.
+    pub runtime: Runtime,
+    /// What protects the proxy itself.
+    pub limits: Limits,
+    /// Who counts as one client.
+    pub client: Client,
+    /// The protected sites; at least one.
+    pub origins: Vec<Origin>,
+    /// In file order; the first that matches is taken. Never empty.
+    pub routes: Vec<Route>,
+    /// In file order, then the implied ones. Always holds `client`, `pass` and `room`.
+    pub quotas: Vec<Quota>,
+    /// In file order, then the implied one. Always holds `main`.
+    pub rooms: Vec<Room>,
+    /// Where the rooms' counters and keys are kept.
+    pub state: State,
+    /// The operator's side.
+    pub admin: Admin,
+    /// What is written about requests and about the process.
+    pub log: Log,
+    /// Path under which Forebay answers itself on every proxied host: begins
+    /// with `/`, ends without one. Default `/__forebay`.
+    pub prefix: String,
+}

@@ -1,0 +1,83 @@
+//! Waiting rooms.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use super::Rate;
+
+/// A waiting room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Room {
+    /// The `NAME` of `[room.NAME]`; fits into a cookie's name.
+    pub name: String,
+    /// When visitors wait.
+    pub mode: RoomMode,
+    /// What lets waiting visitors in.
+    pub inlet: Inlet,
+    /// Visitors inside at once; `None`: no such bound.
+    pub active: Option<NonZeroU32>,
+    /// The right to be inside.
+    pub pass: Pass,
+    /// The place in line.
+    pub ticket: Ticket,
+    /// How often waiting pages ask.
+    pub poll: Poll,
+    /// Status of the waiting page: 200, or 400 to 599.
+    pub status: u16,
+    /// Languages of the page, the first for whoever asks for none of them.
+    /// Never empty; only `en` and `fr` exist.
+    pub languages: Vec<String>,
+}
+
+/// When visitors wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoomMode {
+    /// The room opens and goes away by itself.
+    Auto,
+    /// Nobody new enters.
+    Hold,
+    /// Everybody gets a ticket and at least one page.
+    QueueAll,
+    /// Nobody waits.
+    Off,
+}
+
+/// What lets waiting visitors in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inlet {
+    /// What the origin can take.
+    Auto,
+    /// A steady rate.
+    Rate(Rate),
+}
+
+/// How long a visitor stays inside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pass {
+    /// A visitor unseen for longer is no longer inside.
+    pub idle: Duration,
+    /// A pass ends this long after it was given, however busy. At least `idle`.
+    pub lifetime: Duration,
+    /// How long after its end a pass still lets a form be sent.
+    pub form_grace: Duration,
+}
+
+/// How long a place in line lasts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ticket {
+    /// How long a call waits for the visitor.
+    pub call: Duration,
+    /// How long a silent visitor's place is kept.
+    pub keep: Duration,
+}
+
+/// How often waiting pages ask for their place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Poll {
+    /// The shortest interval.
+    pub min: Duration,
+    /// The longest interval while the budget suffices. At least `min`.
+    pub max: Duration,
+    /// Polls of the whole room.
+    pub budget: Rate,
+}
