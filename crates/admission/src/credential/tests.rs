@@ -1,0 +1,172 @@
+use super::*;
+use proptest::prelude::*;
+
+/// Not a MAC, but it depends on every byte, its place and the key: enough for the framing.
+struct Toy {
+    signs: u8,
+    knows: &'static [u8],
+}
+
+impl Seal for Toy {
+    fn signing_key(&self) -> KeyId {
+        KeyId(self.signs)
+    }
+
+    fn mac(&self, key: KeyId, message: &[u8]) -> Option<[u8; 32]> {
+        self.knows.contains(&key.0).then(|| {
+            let mut state = 0xcbf2_9ce4_8422_2325 ^ u64::from(key.0);
+            let mut mac = [0; 32];
+            for round in 0..4u8 {
+                for byte in message {
+                    state = (state ^ u64::from(byte ^ round)).wrapping_mul(0x0100_0000_01b3);
+                }
+                mac[usize::from(round) * 8..][..8].copy_from_slice(&state.to_be_bytes());
+            }
+            mac
+        })
+    }
+}
+
+const TOY: Toy = Toy {
+    signs: 1,
+    knows: &[1],
+};
+const ROOM: RoomId = RoomId::of("tickets");
+const NOW: WallTime = WallTime::from_millis(1_800_000_000_000);
+
+fn ticket() -> Ticket {
+    Ticket {
+        room: ROOM,
+        id: 0xfeed_beef,
+        arrived: NOW.minus(Duration::from_secs(30)),
+        confirmed: true,
+        due: NOW,
+        least_ahead: Some(17),
+    }
+}
+
+fn pass() -> Pass {
+    Pass {
+        room: ROOM,
+        id: 3,
+        began: NOW,
+        seen: NOW,
+        confirmed: false,
+    }
+}
+
+fn open(text: &str) -> Result<Credential, Rejected> {
+    Credential::open(text, ROOM, &TOY, NOW)
+}
+
+#[test]
+fn what_was_sealed_opens_as_it_was() {
+    for credential in [
+        Credential::Ticket(ticket()),
+        Credential::Ticket(Ticket {
+            least_ahead: None,
+            confirmed: false,
+            ..ticket()
+        }),
+        Credential::Ticket(Ticket {
+            least_ahead: Some(0),
+            ..ticket()
+        }),
+        Credential::Pass(pass()),
+        Credential::Pass(Pass {
+            confirmed: true,
+            ..pass()
+        }),
+    ] {
+        let text = credential.seal(&TOY);
+        assert!(text.len() <= TEXT_MAX);
+        assert_eq!(open(&text), Ok(credential));
+    }
+}
+
+#[test]
+fn each_fault_has_its_name() {
+    let text = Credential::Ticket(ticket()).seal(&TOY);
+    let elsewhere = Ticket {
+        room: RoomId::of("shop"),
+        ..ticket()
+    };
+    let ahead = Ticket {
+        arrived: NOW.plus(Duration::from_secs(61)),
+        ..ticket()
+    };
+    let near = Ticket {
+        arrived: NOW.plus(SKEW_MAX),
+        ..ticket()
+    };
+    let old = NOW.minus(AGE_MAX + Duration::from_secs(1));
+    let old = Pass {
+        began: old,
+        seen: old,
+        ..pass()
+    };
+    let other_key = Toy {
+        signs: 9,
+        knows: &[9],
+    };
+    for (text, expected) in [
+        (String::new(), Err(Rejected::Malformed)),
+        ("!".repeat(60), Err(Rejected::Malformed)),
+        ("A".repeat(5_000), Err(Rejected::Malformed)),
+        ("A".repeat(70), Err(Rejected::Malformed)),
+        (format!("{text}A"), Err(Rejected::Malformed)),
+        (text[..text.len() - 4].into(), Err(Rejected::Malformed)),
+        (
+            Credential::Pass(pass()).seal(&other_key),
+            Err(Rejected::UnknownKey),
+        ),
+        (
+            Credential::Ticket(elsewhere).seal(&TOY),
+            Err(Rejected::OtherRoom),
+        ),
+        (
+            Credential::Ticket(ahead).seal(&TOY),
+            Err(Rejected::FromTheFuture),
+        ),
+        (
+            Credential::Ticket(near).seal(&TOY),
+            Ok(Credential::Ticket(near)),
+        ),
+        (Credential::Pass(old).seal(&TOY), Err(Rejected::Expired)),
+    ] {
+        assert_eq!(open(&text), expected, "{text}");
+    }
+}
+
+#[test]
+fn an_older_key_still_opens_while_it_is_known() {
+    let text = Credential::Pass(pass()).seal(&TOY);
+    let changed = Toy {
+        signs: 2,
+        knows: &[1, 2],
+    };
+    assert!(Credential::open(&text, ROOM, &changed, NOW).is_ok());
+}
+
+#[test]
+fn room_ids_are_fnv_1a() {
+    // The test vectors of RFC 9923, appendix C.
+    assert_eq!(RoomId::of(""), RoomId(0x811c_9dc5));
+    assert_eq!(RoomId::of("a"), RoomId(0xe40c_292c));
+    assert_eq!(RoomId::of("foobar"), RoomId(0xbf9c_f968));
+}
+
+proptest! {
+    #[test]
+    fn no_changed_bit_passes(bit in 0usize..48 * 8) {
+        let text = Credential::Pass(pass()).seal(&TOY);
+        let mut bytes = URL_SAFE_NO_PAD.decode(&text).unwrap();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        prop_assert!(open(&URL_SAFE_NO_PAD.encode(bytes)).is_err());
+    }
+
+    #[test]
+    fn no_text_makes_it_panic(text in "[A-Za-z0-9_=-]{0,100}") {
+        prop_assert!(open(&text).is_err());
+    }
+}

@@ -1,0 +1,1 @@
+//! The colleague's part: not written yet.

@@ -1,0 +1,22 @@
+//! What the request path reports to the room with each tick.
+
+use core::time::Duration;
+
+/// The load at a moment, and running totals since the process started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// The concurrency limit now.
+    pub limit: u32,
+    /// Requests at the origin now.
+    pub in_flight: u32,
+    /// Requests in the short queue now.
+    pub queued: u32,
+    /// Total of exchanges that ended well.
+    pub completed: u64,
+    /// Total of first tries by pass holders.
+    pub tries: u64,
+    /// Total of requests shed at the short queue.
+    pub shed: u64,
+    /// Total time with no permit free or somebody queued.
+    pub pressed: Duration,
+}

@@ -1,0 +1,89 @@
+//! What the operator may set. Checked by `config`; any value here is safe.
+
+use core::num::NonZeroU32;
+use core::time::Duration;
+
+use crate::pass::PassRules;
+use crate::rate::Rate;
+
+/// Who may enter at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// The room opens by itself under pressure and goes away by itself.
+    #[default]
+    Auto,
+    /// Nobody new enters; the called keep their call and wait too. Passes go on.
+    Hold,
+    /// Everybody gets a ticket and sees at least one page.
+    QueueAll,
+    /// No room: everybody passes, and a ticket is worth a pass at once.
+    Off,
+}
+
+impl Mode {
+    /// The name in the configuration, the API and metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Hold => "hold",
+            Self::QueueAll => "queue-all",
+            Self::Off => "off",
+        }
+    }
+}
+
+/// What moves the watermark.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum InletRule {
+    /// What the origin can take.
+    #[default]
+    Auto,
+    /// At most so many visitors per time.
+    Rate(Rate),
+}
+
+/// A room's settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Who may enter at all.
+    pub mode: Mode,
+    /// What moves the watermark.
+    pub inlet: InletRule,
+    /// Hard bound on called + inside.
+    pub active: Option<NonZeroU32>,
+    /// How long a call is shown before the page says that it was missed.
+    pub call: Duration,
+    /// How long a silent visitor keeps the place.
+    pub keep: Duration,
+    /// How long passes are good.
+    pub pass: PassRules,
+    /// Shortest time between two polls of one visitor.
+    pub poll_min: Duration,
+    /// Longest time between two polls while the budget allows it.
+    pub poll_max: Duration,
+    /// Polls per second to aim for at most; a longer line polls more rarely.
+    pub poll_budget: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let minutes = |n: u64| Duration::from_secs(n * 60);
+        let pass = PassRules {
+            idle: minutes(10),
+            lifetime: minutes(720),
+            form_grace: minutes(15),
+        };
+        Self {
+            mode: Mode::Auto,
+            inlet: InletRule::Auto,
+            active: None,
+            call: minutes(2),
+            keep: minutes(30),
+            pass,
+            poll_min: Duration::from_secs(1),
+            poll_max: Duration::from_secs(60),
+            poll_budget: 5_000,
+        }
+    }
+}
