@@ -7,12 +7,22 @@
 //! problems, each with its line, its column and what to write instead.
 #![forbid(unsafe_code)]
 
+mod check;
 mod checked;
+mod first;
+mod load;
 mod problem;
+mod raw;
+mod read;
+mod report;
+mod schema;
 
 pub use checked::{
     Access, Admin, Client, Config, Forwarded, HostHeader, HostPattern, Inlet, IpNet, Level, Limits,
     Linger, Listener, ListenerTls, Log, LogTarget, Origin, Pass, PathPattern, Per, Poll, Queue,
     Quota, Rate, Room, RoomMode, Route, RoutePriority, Runtime, Secret, Server, State, Ticket,
 };
+pub use first::init;
+pub use load::{load, parse};
 pub use problem::{Loaded, Problem, Problems, Severity};
+pub use schema::{reference, schema};

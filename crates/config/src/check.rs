@@ -1,0 +1,60 @@
+//! What was written becomes what can run; values that do not go together are
+//! reported here.
+
+mod edge;
+mod operation;
+mod origin;
+mod quota;
+mod room;
+mod route;
+
+use crate::checked::Config;
+use crate::raw::File;
+use crate::read::{Place, Reader};
+
+/// Checks the whole file. The result means nothing where a problem has been
+/// reported: what is wrong is left out or stands at its default.
+pub(crate) fn config(file: File, reader: &mut Reader<'_>) -> Config {
+    let origins = origin::origins(file.origin, reader);
+    let quotas = quota::quotas(file.quota.value, reader);
+    let rooms = room::rooms(file.room.value, reader);
+    let prefix = file.prefix.value.0;
+    let targets = route::Targets {
+        origins: &origins,
+        quotas: &quotas,
+        rooms: &rooms,
+    };
+    let routes = route::routes(&file.route, &targets, &prefix, reader);
+    let state = operation::state(file.state.value, reader);
+    let admin = operation::admin(file.admin, &state, reader);
+    Config {
+        listeners: edge::listeners(&file.listener, admin.address, reader),
+        runtime: edge::runtime(&file.runtime.value),
+        limits: edge::limits(&file.limits.value, reader),
+        client: edge::client(file.client.value),
+        origins: origins.into_iter().map(|(_, origin)| origin).collect(),
+        routes,
+        quotas,
+        rooms,
+        state,
+        admin,
+        log: operation::log(&file.log.value, reader),
+        prefix,
+    }
+}
+
+/// Reports `place` unless `smaller` is at most `larger`, the value of `other`.
+fn at_most<T: PartialOrd>(
+    place: &Place,
+    smaller: T,
+    other: &str,
+    larger: T,
+    reader: &mut Reader<'_>,
+) {
+    if smaller > larger {
+        let write = format!("lower it, or raise {other}");
+        reader
+            .report
+            .error(place, format!("is more than {other}"), write);
+    }
+}

@@ -1,0 +1,74 @@
+//! Origins.
+
+use std::num::NonZeroU32;
+
+use crate::checked::{Origin, Queue, Server};
+use crate::raw::{self, Count};
+use crate::read::{At, Named, Place, Reader};
+
+/// The origins, each with the place of its name.
+pub(super) fn origins(
+    raw: At<Named<raw::Origin>>,
+    reader: &mut Reader<'_>,
+) -> Vec<(Place, Origin)> {
+    if raw.value.0.is_empty() && !reader.report.mentions(&raw.place.key) {
+        let write = "write [origin.portal] and below it servers = [\"http://127.0.0.1:3000\"]";
+        reader
+            .report
+            .error(&raw.place, "is missing: there is nothing to protect", write);
+    }
+    let named = raw.value.0.into_iter();
+    named
+        .map(|(name, raw)| (name.place, origin(name.value, raw, reader)))
+        .collect()
+}
+
+fn origin(name: String, raw: raw::Origin, reader: &mut Reader<'_>) -> Origin {
+    let limit = raw.limit.value;
+    let raw::LimitMode::Fixed = limit.mode.value;
+    Origin {
+        name,
+        servers: raw
+            .servers
+            .map(|servers| self::servers(servers, reader))
+            .unwrap_or_default(),
+        connect_timeout: raw.connect_timeout.value.0,
+        response_timeout: raw.response_timeout.value.0,
+        keep_alive: raw.keep_alive.value.0,
+        host: raw.host.value,
+        connections: raw.connections.value.into(),
+        limit: non_zero(limit.concurrency.value),
+        queue: queue(&raw.queue.value),
+        abort_grace: raw.abort_grace.value.0.map(|wait| wait.0),
+    }
+}
+
+pub(super) fn non_zero(count: Count) -> NonZeroU32 {
+    NonZeroU32::new(count.into()).expect("a Count is 1 or more")
+}
+
+fn servers(raw: At<Vec<At<Server>>>, reader: &mut Reader<'_>) -> Vec<Server> {
+    if raw.value.is_empty() {
+        let write = "write one such as \"http://127.0.0.1:3000\"";
+        reader.report.error(&raw.place, "is empty", write);
+    }
+    let mut list = Vec::new();
+    for At { place, value } in raw.value {
+        if list.contains(&value) {
+            reader
+                .report
+                .error(&place, "is there twice", "leave one out");
+        }
+        list.push(value);
+    }
+    list
+}
+
+fn queue(raw: &raw::Queue) -> Queue {
+    Queue {
+        length: raw.length.value.0.map(|length| length.into()),
+        submit: raw.submit.value.0,
+        visitor: raw.visitor.value.0,
+        stranger: raw.stranger.value.0.map(|wait| wait.0),
+    }
+}

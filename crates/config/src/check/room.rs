@@ -1,0 +1,121 @@
+//! Rooms: those of the file, and `main`, which is always there.
+
+use super::at_most;
+use super::origin::non_zero;
+use crate::checked::{Pass, Poll, Room, Ticket};
+use crate::raw;
+use crate::read::{At, Named, Place, Reader, read_default};
+
+const IMPLIED: &str = "main";
+
+pub(super) fn rooms(raw: Named<raw::Room>, reader: &mut Reader<'_>) -> Vec<Room> {
+    let named = raw.0.into_iter();
+    let mut list: Vec<Room> = named
+        .map(|(name, raw)| room(name.value, &raw, reader))
+        .collect();
+    if !list.iter().any(|room| room.name == IMPLIED) {
+        let place = Place {
+            key: format!("room.{IMPLIED}"),
+            span: 0..0,
+        };
+        let raw = read_default(&place, "{}", reader);
+        list.push(room(IMPLIED.to_owned(), &raw, reader));
+    }
+    list
+}
+
+fn room(name: String, raw: &raw::Room, reader: &mut Reader<'_>) -> Room {
+    let pass = pass(&name, &raw.pass.value, reader);
+    let poll = poll(&name, &raw.poll.value, reader);
+    let ticket = &raw.ticket.value;
+    let ticket = Ticket {
+        call: ticket.call.value.0,
+        keep: ticket.keep.value.0,
+    };
+    if ticket.keep < poll.max {
+        let what = "is less than poll.max: places would be lost between two polls";
+        reader.report.error(
+            &raw.ticket.value.keep.place,
+            what,
+            "raise it, or lower poll.max",
+        );
+    }
+    Room {
+        mode: raw.mode.value,
+        inlet: raw.inlet.value,
+        active: raw.active.value.0.map(non_zero),
+        pass,
+        ticket,
+        poll,
+        status: status(&raw.status.place, raw.status.value.into(), reader),
+        languages: languages(&raw.languages, reader),
+        name,
+    }
+}
+
+fn pass(room: &str, raw: &raw::Pass, reader: &mut Reader<'_>) -> Pass {
+    let pass = Pass {
+        idle: raw.idle.value.0,
+        lifetime: raw.lifetime.value.0,
+        form_grace: raw.form_grace.value.0,
+    };
+    let other = format!("room.{room}.pass.lifetime");
+    at_most(&raw.idle.place, pass.idle, &other, pass.lifetime, reader);
+    pass
+}
+
+fn poll(room: &str, raw: &raw::Poll, reader: &mut Reader<'_>) -> Poll {
+    let poll = Poll {
+        min: raw.min.value.0,
+        max: raw.max.value.0,
+        budget: raw.budget.value,
+    };
+    at_most(
+        &raw.min.place,
+        poll.min,
+        &format!("room.{room}.poll.max"),
+        poll.max,
+        reader,
+    );
+    poll
+}
+
+fn status(place: &Place, status: u16, reader: &mut Reader<'_>) -> u16 {
+    match status {
+        200 => reader.report.warning(
+            place,
+            "is 200, with which search engines index the waiting page",
+            "write 503",
+        ),
+        400.. => {}
+        _ => {
+            let what = format!("is {status}, with which a waiting page does not work");
+            reader
+                .report
+                .error(place, what, "write 200, or a number from 400 to 599");
+        }
+    }
+    status
+}
+
+fn languages(raw: &At<Vec<At<raw::Language>>>, reader: &mut Reader<'_>) -> Vec<String> {
+    if raw.value.is_empty() {
+        reader
+            .report
+            .error(&raw.place, "is empty", "write [\"en\"], [\"fr\"] or both");
+    }
+    let mut list: Vec<String> = Vec::new();
+    for At {
+        place,
+        value: raw::Language(language),
+    } in &raw.value
+    {
+        if list.iter().any(|other| other == language) {
+            reader
+                .report
+                .error(place, "is there twice", "leave one out");
+        }
+        list.push((*language).to_owned());
+    }
+    list
+}

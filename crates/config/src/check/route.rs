@@ -1,0 +1,225 @@
+//! Routes: names become indexes, and what can never match is pointed out.
+
+use crate::checked::{HostPattern, Origin, PathPattern, Quota, Room, Route};
+use crate::raw;
+use crate::read::{At, NoneWord, Or, Place, Reader};
+
+/// What a route may name.
+pub(super) struct Targets<'a> {
+    pub(super) origins: &'a [(Place, Origin)],
+    pub(super) quotas: &'a [Quota],
+    pub(super) rooms: &'a [Room],
+}
+
+impl Targets<'_> {
+    fn origin(&self, route: &At<raw::Route>, reader: &mut Reader<'_>) -> usize {
+        let names = || self.origins.iter().map(|(_, origin)| origin.name.as_str());
+        match &route.value.origin {
+            Some(name) => index(name, "origin", names(), reader),
+            None if self.origins.len() > 1 => {
+                let place = route.place.child("origin", route.place.span.clone());
+                if reader.report.mentions(&place.key) {
+                    return 0;
+                }
+                let what = "is missing, and there are several";
+                reader.report.error(&place, what, one_of(names()));
+                0
+            }
+            None => 0,
+        }
+    }
+
+    fn room(&self, name: &At<Or<NoneWord, String>>, reader: &mut Reader<'_>) -> Option<usize> {
+        optional(
+            name,
+            "room",
+            self.rooms.iter().map(|room| room.name.as_str()),
+            reader,
+        )
+    }
+
+    fn quota(&self, name: &At<Or<NoneWord, String>>, reader: &mut Reader<'_>) -> Option<usize> {
+        optional(
+            name,
+            "quota",
+            self.quotas.iter().map(|quota| quota.name.as_str()),
+            reader,
+        )
+    }
+}
+
+fn optional<'n>(
+    name: &At<Or<NoneWord, String>>,
+    kind: &str,
+    names: impl Iterator<Item = &'n str> + Clone,
+    reader: &mut Reader<'_>,
+) -> Option<usize> {
+    let value = name.value.0.clone()?;
+    Some(index(
+        &At {
+            place: name.place.clone(),
+            value,
+        },
+        kind,
+        names,
+        reader,
+    ))
+}
+
+/// The name itself is not repeated: it may come from outside the file.
+fn index<'n>(
+    name: &At<String>,
+    kind: &str,
+    mut names: impl Iterator<Item = &'n str> + Clone,
+    reader: &mut Reader<'_>,
+) -> usize {
+    names
+        .clone()
+        .position(|other| other == name.value)
+        .unwrap_or_else(|| {
+            let what = format!("names no {kind} of this file");
+            reader
+                .report
+                .error(&name.place, what, one_of(names.by_ref()));
+            0
+        })
+}
+
+fn one_of<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    let names = names.map(|name| format!("{name:?}")).collect::<Vec<_>>();
+    if names.is_empty() {
+        return "define one first".to_owned();
+    }
+    format!("write {}", names.join(" or "))
+}
+
+pub(super) fn routes(
+    raw: &At<Vec<At<raw::Route>>>,
+    targets: &Targets<'_>,
+    prefix: &str,
+    reader: &mut Reader<'_>,
+) -> Vec<Route> {
+    if raw.value.is_empty() {
+        return implied(raw, targets, reader);
+    }
+    let mut list: Vec<Route> = Vec::new();
+    for raw in &raw.value {
+        let route = route(raw, targets, reader);
+        if let Some(earlier) = list.iter().find(|earlier| covers(earlier, &route)) {
+            let what = format!("never matches: the earlier {:?} takes it all", earlier.name);
+            reader
+                .report
+                .warning(&raw.place, what, "put it above that one");
+        } else if below(&route, prefix) {
+            let what = format!("never matches: Forebay answers below {prefix} itself");
+            reader
+                .report
+                .warning(&raw.place, what, "leave it out, or change prefix");
+        }
+        list.push(route);
+    }
+    list
+}
+
+/// Everything to the one origin, through `main`.
+fn implied(
+    raw: &At<Vec<At<raw::Route>>>,
+    targets: &Targets<'_>,
+    reader: &mut Reader<'_>,
+) -> Vec<Route> {
+    if let [_, (second, _), ..] = targets.origins {
+        let what = "is a second origin, and no [[route]] says what goes where";
+        reader
+            .report
+            .error(second, what, "write a [[route]] for each");
+    }
+    let place = raw.place.element(0, raw.place.span.clone());
+    let value = crate::read::read_default(&place, "{}", reader);
+    vec![route(
+        &At { place, value },
+        &Targets {
+            origins: &[],
+            ..*targets
+        },
+        reader,
+    )]
+}
+
+fn route(raw: &At<raw::Route>, targets: &Targets<'_>, reader: &mut Reader<'_>) -> Route {
+    let value = &raw.value;
+    let methods = value.methods.as_ref().map(|methods| {
+        if methods.value.is_empty() {
+            let what = "is empty, so that the route never matches";
+            reader
+                .report
+                .error(&methods.place, what, "leave the key out for all methods");
+        }
+        methods
+            .value
+            .iter()
+            .map(|method| method.value.0.clone())
+            .collect()
+    });
+    let host = value.host.as_ref().map(|host| host.value.clone());
+    let path = value.path.as_ref().map(|path| path.value.clone());
+    Route {
+        name: label(host.as_ref(), path.as_ref()),
+        host,
+        path,
+        methods,
+        origin: targets.origin(raw, reader),
+        room: targets.room(&value.room, reader),
+        quota: targets.quota(&value.quota, reader),
+        priority: value.priority.value,
+    }
+}
+
+fn label(host: Option<&HostPattern>, path: Option<&PathPattern>) -> String {
+    let host = match host {
+        Some(HostPattern::Exact(name)) => name.clone(),
+        Some(HostPattern::Below(suffix)) => format!("*{suffix}"),
+        None => String::new(),
+    };
+    match path {
+        Some(PathPattern::Exact(path)) => host + path,
+        Some(PathPattern::Below(path)) => host + path + "/*",
+        None if host.is_empty() => "*".to_owned(),
+        None => host,
+    }
+}
+
+/// Whether every request that `later` matches is taken by `earlier`.
+fn covers(earlier: &Route, later: &Route) -> bool {
+    let host = match (&earlier.host, &later.host) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(earlier), Some(HostPattern::Exact(later))) => earlier.matches(later),
+        (Some(HostPattern::Below(earlier)), Some(HostPattern::Below(later))) => {
+            later.ends_with(earlier.as_str())
+        }
+        (Some(HostPattern::Exact(_)), Some(HostPattern::Below(_))) => false,
+    };
+    let path = match (&earlier.path, &later.path) {
+        (None, _) => true,
+        (Some(PathPattern::Below(prefix)), None) => prefix.is_empty(),
+        (Some(PathPattern::Exact(_)), None | Some(PathPattern::Below(_))) => false,
+        (Some(earlier), Some(PathPattern::Exact(later) | PathPattern::Below(later))) => {
+            earlier.matches(later) || matches!(earlier, PathPattern::Below(all) if all.is_empty())
+        }
+    };
+    let methods = match (&earlier.methods, &later.methods) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(earlier), Some(later)) => later.iter().all(|method| earlier.contains(method)),
+    };
+    host && path && methods
+}
+
+/// Whether all the route's paths lie below `prefix`.
+fn below(route: &Route, prefix: &str) -> bool {
+    let own = PathPattern::Below(prefix.to_owned());
+    match &route.path {
+        Some(PathPattern::Exact(path) | PathPattern::Below(path)) => own.matches(path),
+        None => false,
+    }
+}
