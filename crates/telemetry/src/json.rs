@@ -1,0 +1,174 @@
+//! JSON written field by field into a buffer: the one place that escapes.
+//!
+//! Used for the access log, the room's status and `application/problem+json`, where a line or an
+//! answer is a handful of known fields. Nothing is allocated but the buffer's own growth.
+
+/// An open object. Fields come out in the order in which they are written; keys are ours, and
+/// written as they are.
+#[derive(Debug)]
+pub struct JsonWriter<'a> {
+    out: &'a mut Vec<u8>,
+    first: bool,
+}
+
+impl<'a> JsonWriter<'a> {
+    /// Appends one object to `out`, with the fields that `fill` writes.
+    pub fn object(out: &'a mut Vec<u8>, fill: impl FnOnce(&mut JsonWriter<'_>)) {
+        out.push(b'{');
+        fill(&mut JsonWriter {
+            out: &mut *out,
+            first: true,
+        });
+        out.push(b'}');
+    }
+
+    /// A text.
+    pub fn str(&mut self, key: &str, value: &str) {
+        self.key(key);
+        self.out.push(b'"');
+        escape(self.out, value);
+        self.out.push(b'"');
+    }
+
+    /// Bytes that should be text; what is not UTF-8 becomes U+FFFD.
+    pub fn bytes(&mut self, key: &str, value: &[u8]) {
+        self.key(key);
+        self.out.push(b'"');
+        for chunk in value.utf8_chunks() {
+            escape(self.out, chunk.valid());
+            if !chunk.invalid().is_empty() {
+                self.out.extend_from_slice("\u{fffd}".as_bytes());
+            }
+        }
+        self.out.push(b'"');
+    }
+
+    /// Whatever prints itself without a character that JSON escapes: addresses, identifiers.
+    ///
+    /// Everything else goes through [`str`](Self::str).
+    pub fn plain(&mut self, key: &str, value: impl std::fmt::Display) {
+        use std::io::Write as _;
+        self.key(key);
+        self.out.push(b'"');
+        let start = self.out.len();
+        write!(self.out, "{value}").expect("writing to a vector cannot fail");
+        debug_assert!(
+            self.out[start..].iter().all(|byte| !escapes(*byte)),
+            "{value} is plain"
+        );
+        self.out.push(b'"');
+    }
+
+    /// A whole number.
+    pub fn u64(&mut self, key: &str, value: u64) {
+        self.key(key);
+        self.out
+            .extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+    }
+
+    /// Thousandths as a number with at most three digits after the point: 1500 is written `1.5`.
+    pub fn thousandths(&mut self, key: &str, value: u64) {
+        self.u64(key, value / 1_000);
+        let rest = value % 1_000;
+        if rest > 0 {
+            let digits = [b'.', digit(rest / 100), digit(rest / 10), digit(rest)];
+            let kept = digits.iter().rposition(|byte| *byte != b'0').unwrap_or(0);
+            self.out.extend_from_slice(&digits[..=kept]);
+        }
+    }
+
+    /// A number, rounded to three digits after the point; `null` when it is not finite.
+    pub fn f64(&mut self, key: &str, value: f64) {
+        use std::io::Write as _;
+        if !value.is_finite() {
+            return self.null(key);
+        }
+        self.key(key);
+        let rounded = (value * 1_000.0).round() / 1_000.0;
+        let shown = if rounded.is_finite() { rounded } else { value };
+        write!(self.out, "{shown}").expect("writing to a vector cannot fail");
+    }
+
+    /// `true` or `false`.
+    pub fn bool(&mut self, key: &str, value: bool) {
+        self.key(key);
+        self.out
+            .extend_from_slice(if value { b"true" } else { b"false" });
+    }
+
+    /// `null`.
+    pub fn null(&mut self, key: &str) {
+        self.key(key);
+        self.out.extend_from_slice(b"null");
+    }
+
+    /// An object within.
+    pub fn nested(&mut self, key: &str, fill: impl FnOnce(&mut JsonWriter<'_>)) {
+        self.key(key);
+        JsonWriter::object(self.out, fill);
+    }
+
+    /// A list of objects within, one for each item.
+    pub fn list<T>(
+        &mut self,
+        key: &str,
+        items: impl IntoIterator<Item = T>,
+        mut fill: impl FnMut(&mut JsonWriter<'_>, T),
+    ) {
+        self.key(key);
+        self.out.push(b'[');
+        for (index, item) in items.into_iter().enumerate() {
+            if index > 0 {
+                self.out.push(b',');
+            }
+            JsonWriter::object(self.out, |object| fill(object, item));
+        }
+        self.out.push(b']');
+    }
+
+    fn key(&mut self, key: &str) {
+        debug_assert!(
+            key.bytes().all(|byte| !escapes(byte)),
+            "keys are plain: {key}"
+        );
+        if !self.first {
+            self.out.push(b',');
+        }
+        self.first = false;
+        self.out.push(b'"');
+        self.out.extend_from_slice(key.as_bytes());
+        self.out.extend_from_slice(b"\":");
+    }
+}
+
+const fn digit(number: u64) -> u8 {
+    b'0' + (number % 10) as u8
+}
+
+/// What RFC 8259 section 7 has escaped, and `<`, so that JSON can stand within a page's script
+/// without ending it.
+const fn escapes(byte: u8) -> bool {
+    byte < 0x20 || matches!(byte, b'"' | b'\\' | b'<' | 0x7f)
+}
+
+fn escape(out: &mut Vec<u8>, text: &str) {
+    let bytes = text.as_bytes();
+    let mut written = 0;
+    for (at, byte) in bytes.iter().enumerate().filter(|(_, byte)| escapes(**byte)) {
+        out.extend_from_slice(&bytes[written..at]);
+        written = at + 1;
+        match byte {
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            _ => {
+                let hex = |nibble: u8| b"0123456789abcdef"[usize::from(nibble)];
+                out.extend_from_slice(b"\\u00");
+                out.extend_from_slice(&[hex(byte >> 4), hex(byte & 15)]);
+            }
+        }
+    }
+    out.extend_from_slice(&bytes[written..]);
+}

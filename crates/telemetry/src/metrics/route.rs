@@ -1,0 +1,130 @@
+//! What is counted about a route.
+
+use super::cell::{Bounds, Counter, Histogram, Table, kinds};
+
+kinds! {
+    /// What was decided about a request.
+    Decision {
+        /// It went to the origin.
+        Admit => "admit",
+        /// It waits in line: the waiting page.
+        Hold => "hold",
+        /// It was answered by us.
+        Shed => "shed",
+    }
+}
+
+kinds! {
+    /// The class of a status: exact codes would multiply every bucket by sixty.
+    StatusClass {
+        /// 1xx.
+        Informational => "1xx",
+        /// 2xx.
+        Success => "2xx",
+        /// 3xx.
+        Redirection => "3xx",
+        /// 4xx.
+        ClientError => "4xx",
+        /// 5xx.
+        ServerError => "5xx",
+        /// No answer, or none that HTTP knows.
+        Other => "other",
+    }
+}
+
+impl StatusClass {
+    /// The class of a status; 0 stands for no answer at all.
+    #[must_use]
+    pub const fn of(status: u16) -> Self {
+        match status {
+            100..=199 => Self::Informational,
+            200..=299 => Self::Success,
+            300..=399 => Self::Redirection,
+            400..=499 => Self::ClientError,
+            500..=599 => Self::ServerError,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// The buckets that OpenTelemetry's semantic conventions for HTTP metrics recommend.
+#[derive(Debug)]
+pub(crate) struct HttpBounds;
+
+impl Bounds for HttpBounds {
+    const SECONDS: &'static [f64] = &[
+        0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
+    ];
+}
+
+/// Durations of exchanges by class of status.
+pub(crate) type Durations = Table<StatusClass, Histogram<HttpBounds>>;
+
+/// The counters of one route. Kept by whoever serves it, and the same after a reload.
+#[derive(Debug)]
+pub struct RouteMetrics {
+    reasons: &'static [&'static str],
+    admitted: Counter,
+    held: Box<[Counter]>,
+    shed: Box<[Counter]>,
+    pub(super) durations: Durations,
+}
+
+impl RouteMetrics {
+    pub(super) fn new(reasons: &'static [&'static str]) -> Self {
+        let cells = || (0..=reasons.len()).map(|_| Counter::default()).collect();
+        Self {
+            reasons,
+            admitted: Counter::default(),
+            held: cells(),
+            shed: cells(),
+            durations: Durations::default(),
+        }
+    }
+
+    /// Counts a request that went to the origin.
+    pub fn admitted(&self) {
+        self.admitted.inc();
+    }
+
+    /// Counts a request that was held in line. `reason` is an index into the names that
+    /// [`Metrics::new`](super::Metrics::new) was given; beyond them it counts as `other`.
+    pub fn held(&self, reason: usize) {
+        self.held[reason.min(self.reasons.len())].inc();
+    }
+
+    /// Counts a request that was answered by us; `reason` as in [`held`](Self::held).
+    pub fn shed(&self, reason: usize) {
+        self.shed[reason.min(self.reasons.len())].inc();
+    }
+
+    /// Counts what was decided; an admitted request has no reason.
+    pub fn decided(&self, decision: Decision, reason: usize) {
+        match decision {
+            Decision::Admit => self.admitted(),
+            Decision::Hold => self.held(reason),
+            Decision::Shed => self.shed(reason),
+        }
+    }
+
+    /// Counts an answer with the time that it took; status 0: none was sent.
+    pub fn request(&self, status: u16, nanos: u64) {
+        self.durations.of(StatusClass::of(status)).record(nanos);
+    }
+
+    /// Decisions that were taken, as (decision, reason, how often).
+    pub(super) fn decisions(&self) -> impl Iterator<Item = (Decision, &'static str, u64)> {
+        let reasons = || self.reasons.iter().copied().chain(["other"]);
+        let held = reasons()
+            .zip(&self.held)
+            .map(|(why, cell)| (Decision::Hold, why, cell));
+        let shed = reasons()
+            .zip(&self.shed)
+            .map(|(why, cell)| (Decision::Shed, why, cell));
+        [(Decision::Admit, "none", &self.admitted)]
+            .into_iter()
+            .chain(held)
+            .chain(shed)
+            .map(|(decision, why, cell)| (decision, why, cell.total()))
+    }
+}
