@@ -5,13 +5,40 @@
 //! segments; for a visitor only numbers and names are spliced in, so that answering a million
 //! people costs a copy of memory each. Whatever is spliced in is escaped.
 
+mod busy;
+mod catalogue;
+mod escape;
 mod failure;
-
-use std::time::Duration;
+mod language;
+mod policy;
+mod template;
+mod waiting;
+mod words;
 
 use bytes::Bytes;
 
-pub use self::failure::ErrorKind;
+pub use self::busy::Busy;
+use self::busy::BusySlot;
+pub use self::catalogue::BadCatalogue;
+use self::catalogue::Catalogue;
+pub use self::failure::{ErrorKind, Failure};
+use self::failure::{FailureSlot, FailureWords};
+use self::template::{Document, Slot, Sources, Speech, squeezed};
+use self::waiting::WaitingSlot;
+pub use self::waiting::{WaitState, Waiting};
+use self::words::Words;
+
+/// The languages there are: tag and catalogue.
+const CATALOGUES: [(&str, &str); 2] = [
+    ("en", include_str!("../../../config/pages/en.toml")),
+    ("fr", include_str!("../../../config/pages/fr.toml")),
+];
+const FRAME: &str = include_str!("../../../config/pages/page.html");
+const STYLE: &str = include_str!("../../../config/pages/page.css");
+const SCRIPT: &str = include_str!("../../../config/pages/page.js");
+const WAITING: &str = include_str!("../../../config/pages/waiting.html");
+const BUSY: &str = include_str!("../../../config/pages/busy.html");
+const ERROR: &str = include_str!("../../../config/pages/error.html");
 
 /// What the operator says about the pages.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,77 +70,46 @@ pub enum PageError {
     /// A language of which there is no catalogue.
     #[error("no page speaks the language `{0}`; use `en` or `fr`")]
     UnknownLanguage(String),
+    /// A catalogue that cannot be read.
+    #[error("the catalogue of `{language}`")]
+    Catalogue {
+        /// Its tag.
+        language: String,
+        /// What is wrong with it.
+        #[source]
+        source: BadCatalogue,
+    },
+    /// A catalogue without a text that the pages need.
+    #[error("the catalogue of `{language}` has no usable `{key}`")]
+    MissingText {
+        /// Its tag.
+        language: String,
+        /// The text's key.
+        key: &'static str,
+    },
+    /// A template that does not fit the catalogues or the slots.
+    #[error("the template of the page `{page}`: {what}")]
+    Template {
+        /// Which page.
+        page: &'static str,
+        /// What is wrong with it.
+        what: String,
+    },
 }
 
-/// In which language or languages a visitor gets the page.
+/// In which language or languages a visitor gets a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct LanguageChoice(u8);
-
-/// Where a visitor in line stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum WaitState {
-    /// In line, which moves.
-    Queueing,
-    /// The turn has come.
-    Called,
-    /// In line while nobody is let in (mode `hold`).
-    Closed,
-}
-
-/// What the waiting page tells one visitor.
-#[derive(Clone, Copy, Debug)]
-pub struct Waiting<'a> {
-    /// The room's name, for the status address.
-    pub room: &'a str,
-    /// Where the visitor stands.
-    pub state: WaitState,
-    /// Live visitors ahead; none: not known.
-    pub ahead: Option<u32>,
-    /// How long the wait is likely to be (p50) and hardly more than (p90); none: not known.
-    pub eta: Option<(Duration, Duration)>,
-    /// When the page asks next; rounded up to whole seconds, at least one.
-    pub poll_after: Duration,
-    /// How long the place of a visitor who went silent is kept (`ticket.keep`).
-    pub keep: Duration,
-    /// What the visitor names when asking for help.
-    pub reference: &'a str,
-    /// First contact: the position is being counted, and the page asks again within 1.5 s.
-    pub counting: bool,
-    /// The held request carried a form (an unsafe method): the page never leaves by itself and
-    /// offers to send the form again when the turn comes.
-    pub form: bool,
-}
-
-/// What the "one moment" page tells a visitor who is inside.
-#[derive(Clone, Copy, Debug)]
-pub struct Busy<'a> {
-    /// When the page tries again; it adds its own jitter.
-    pub retry_after: Duration,
-    /// What the visitor names when asking for help.
-    pub reference: &'a str,
-    /// The request carried a form: the page does not try by itself and offers to send it again.
-    pub form: bool,
-}
-
-/// What an error page says.
-#[derive(Clone, Copy, Debug)]
-pub struct Failure<'a> {
-    /// The answer's status, shown small.
-    pub status: u16,
-    /// What happened, in the visitor's terms.
-    pub kind: ErrorKind,
-    /// When trying again is worth it; none: not said.
-    pub retry_after: Option<Duration>,
-    /// What the visitor names when asking for help.
-    pub reference: &'a str,
-    /// The request carried a form: the page says whether it may have arrived.
-    pub form: bool,
-}
+pub struct LanguageChoice(usize);
 
 /// Every page in every language, compiled.
 #[derive(Debug)]
 pub struct Pages {
     csp: String,
+    tags: Vec<&'static str>,
+    words: Vec<Words>,
+    failures: Vec<FailureWords>,
+    /// One per language, then one with all.
+    editions: Vec<Edition>,
 }
 
 impl Pages {
@@ -122,17 +118,48 @@ impl Pages {
     /// # Errors
     /// A language of which there is no catalogue, or a template or catalogue that does not fit.
     pub fn new(settings: &PageSettings) -> Result<Self, PageError> {
-        for tag in &settings.languages {
-            if !["en", "fr"].contains(&tag.as_str()) {
-                return Err(PageError::UnknownLanguage(tag.clone()));
-            }
+        Self::compile(settings, &catalogues(&settings.languages)?)
+    }
+
+    fn compile(
+        settings: &PageSettings,
+        catalogues: &[(&'static str, Catalogue)],
+    ) -> Result<Self, PageError> {
+        let missing = |language: &str| {
+            let language = language.to_owned();
+            move |key| PageError::MissingText { language, key }
+        };
+        let mut words = Vec::with_capacity(catalogues.len());
+        let mut failures = Vec::with_capacity(catalogues.len());
+        for (tag, catalogue) in catalogues {
+            words.push(Words::of(catalogue).map_err(missing(tag))?);
+            failures.push(FailureWords::of(catalogue).map_err(missing(tag))?);
+        }
+
+        let all: Vec<_> = catalogues
+            .iter()
+            .enumerate()
+            .map(|(index, (tag, catalogue))| Speech {
+                index,
+                tag,
+                catalogue,
+            })
+            .collect();
+        let (style, script) = (squeezed(STYLE), squeezed(SCRIPT));
+        let mut editions = Vec::with_capacity(all.len() + 1);
+        for languages in all.iter().map(std::slice::from_ref).chain([all.as_slice()]) {
+            editions.push(Edition::compile(settings, &style, &script, languages)?);
         }
         Ok(Self {
-            csp: "default-src 'none'".to_owned(),
+            csp: policy::policy(&style, &script),
+            tags: catalogues.iter().map(|(tag, _)| *tag).collect(),
+            words,
+            failures,
+            editions,
         })
     }
 
-    /// Value of `Content-Security-Policy` for every page: only the inline style and scripts whose
+    /// Value of `Content-Security-Policy` for every page: only the inline style and script whose
     /// hashes it names, and the room's status on the same host.
     #[must_use]
     pub fn csp(&self) -> &str {
@@ -143,30 +170,136 @@ impl Pages {
     /// is missing or names none of ours.
     #[must_use]
     pub fn choose(&self, accept_language: Option<&str>) -> LanguageChoice {
-        LanguageChoice(u8::from(accept_language.is_some()))
+        let preferred = accept_language.and_then(|header| language::preferred(header, &self.tags));
+        LanguageChoice(preferred.unwrap_or(self.tags.len()))
     }
 
     /// Value of `Content-Language` for a choice, such as `fr` or `en, fr`.
     #[must_use]
-    pub fn content_language(&self, _choice: LanguageChoice) -> &str {
-        "en, fr"
+    pub fn content_language(&self, choice: LanguageChoice) -> &str {
+        &self.edition(choice).content_language
     }
 
     /// The waiting page.
     #[must_use]
-    pub fn waiting(&self, _choice: LanguageChoice, _waiting: &Waiting<'_>) -> Bytes {
-        Bytes::new()
+    pub fn waiting(&self, choice: LanguageChoice, waiting: &Waiting<'_>) -> Bytes {
+        self.edition(choice).waiting[usize::from(waiting.form)]
+            .render(waiting.spare(), |slot, out| {
+                waiting.fill(slot, &self.words, out)
+            })
     }
 
     /// The "one moment" page of a visitor inside whose request found no place in the short queue.
     #[must_use]
-    pub fn busy(&self, _choice: LanguageChoice, _busy: &Busy<'_>) -> Bytes {
-        Bytes::new()
+    pub fn busy(&self, choice: LanguageChoice, busy: &Busy<'_>) -> Bytes {
+        self.edition(choice).busy[usize::from(busy.form)]
+            .render(128 + 2 * busy.reference.len(), |slot, out| {
+                busy.fill(slot, out)
+            })
     }
 
     /// An error page.
     #[must_use]
-    pub fn error(&self, _choice: LanguageChoice, _failure: &Failure<'_>) -> Bytes {
-        Bytes::new()
+    pub fn error(&self, choice: LanguageChoice, failure: &Failure<'_>) -> Bytes {
+        self.edition(choice).error[usize::from(failure.form)].render(
+            1_024 + 2 * failure.reference.len(),
+            |slot, out| {
+                failure.fill(slot, &self.words, &self.failures, out);
+            },
+        )
+    }
+
+    /// A choice made for other pages, before a reload, gets all languages.
+    fn edition(&self, choice: LanguageChoice) -> &Edition {
+        let all = self.editions.len() - 1;
+        &self.editions[choice.0.min(all)]
     }
 }
+
+/// Every page for one choice of languages: without and with a form.
+#[derive(Debug)]
+struct Edition {
+    content_language: String,
+    waiting: [Document<WaitingSlot>; 2],
+    busy: [Document<BusySlot>; 2],
+    error: [Document<FailureSlot>; 2],
+}
+
+impl Edition {
+    fn compile(
+        settings: &PageSettings,
+        style: &str,
+        script: &str,
+        languages: &[Speech<'_>],
+    ) -> Result<Self, PageError> {
+        let frame = squeezed(FRAME);
+        let sources = Sources {
+            frame: &frame,
+            main: "",
+            title: "",
+            style,
+            script,
+            site: settings.site_name.as_deref().unwrap_or_default(),
+            contact: settings.contact.as_deref().unwrap_or_default(),
+            prefix: &settings.prefix,
+            form: false,
+            languages,
+        };
+        let tags: Vec<_> = languages.iter().map(|speech| speech.tag).collect();
+        Ok(Self {
+            content_language: tags.join(", "),
+            waiting: pair(&sources, "waiting", WAITING, "{{waiting_title}}")?,
+            busy: pair(&sources, "busy", BUSY, "{{busy_title}}")?,
+            error: pair(&sources, "error", ERROR, "{{error_heading}}")?,
+        })
+    }
+}
+
+/// A page without and with a form.
+fn pair<S: Slot>(
+    sources: &Sources<'_>,
+    page: &'static str,
+    main: &str,
+    title: &str,
+) -> Result<[Document<S>; 2], PageError> {
+    let main = squeezed(main);
+    let compile = |form| {
+        Sources {
+            main: &main,
+            title,
+            form,
+            ..*sources
+        }
+        .compile()
+        .map_err(|what| PageError::Template { page, what })
+    };
+    Ok([compile(false)?, compile(true)?])
+}
+
+/// The catalogues of these languages in this order, each once; of all when none is named.
+fn catalogues(languages: &[String]) -> Result<Vec<(&'static str, Catalogue)>, PageError> {
+    let mut wanted = Vec::with_capacity(CATALOGUES.len());
+    for language in languages {
+        let found = CATALOGUES
+            .iter()
+            .find(|(tag, _)| tag.eq_ignore_ascii_case(language));
+        let found = found.ok_or_else(|| PageError::UnknownLanguage(language.clone()))?;
+        if !wanted.contains(found) {
+            wanted.push(*found);
+        }
+    }
+    if wanted.is_empty() {
+        wanted.extend(CATALOGUES);
+    }
+    let parse = |(tag, source): (&'static str, &str)| {
+        let catalogue = Catalogue::parse(source).map_err(|source| PageError::Catalogue {
+            language: tag.to_owned(),
+            source,
+        })?;
+        Ok((tag, catalogue))
+    };
+    wanted.into_iter().map(parse).collect()
+}
+
+#[cfg(test)]
+mod tests;
