@@ -1,2 +1,64 @@
-//! Stub.
-fn main() {}
+//! The project's chores. `cargo xtask test` runs every test, `check` every guard.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line tool speaks to a person"
+)]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "chores are shell: they take real time"
+)]
+
+mod check;
+mod command;
+mod count;
+mod expression;
+mod imports;
+mod load;
+mod metadata;
+mod suite;
+mod tools;
+mod tree;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::command::Failure;
+
+/// The project's chores.
+#[derive(Parser)]
+#[command(name = "cargo xtask", max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Installs what the tests need where it may, and runs them all
+    Test(suite::Options),
+    /// Format, lints, documents, scripts, import direction, licences and bans
+    Check,
+    /// A surge at ten times the origin's capacity, held for as long as asked
+    Soak(load::Soak),
+    /// CPU time per request beside nginx and HAProxy, in one interleaved run
+    Compare(load::Compare),
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().chore {
+        Chore::Test(options) => suite::run(&options),
+        Chore::Check => check::run(),
+        Chore::Soak(options) => load::soak(&options),
+        Chore::Compare(options) => load::compare(&options),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Counted) => ExitCode::FAILURE,
+        Err(failure) => {
+            eprintln!("xtask: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
