@@ -43,7 +43,10 @@ const say = (text) => {
 // Says first that it leaves, so that nobody is surprised; a tab that nobody sees stays.
 const enter = () => {
   if (state !== 'called' || !auto || form || leaving || (document.hidden && !busy)) return;
-  if (!busy) say((section) => section.dataset.entering);
+  if (!busy) {
+    each('[data-leaving]', (note) => { note.hidden = false; });
+    say((section) => section.querySelector('[data-leaving]').textContent);
+  }
   leaving = setTimeout(() => location.reload(), busy ? data.retry * (750 + 500 * Math.random()) : 3000);
 };
 
@@ -141,6 +144,7 @@ const choose = (on) => {
   each('input', (box) => { box.checked = on; });
   clearTimeout(leaving);
   leaving = 0;
+  each('[data-leaving]', (note) => { note.hidden = true; });
   enter();
 };
 

@@ -107,7 +107,7 @@ fn every_page_fits_into_the_first_flight_with_its_header() {
 }
 
 #[test]
-fn a_page_needs_one_allocation() {
+fn a_page_fits_into_the_room_set_aside_for_it() {
     let pages = pages();
     for choice in choices(&pages) {
         let edition = pages.edition(choice);
