@@ -1,0 +1,106 @@
+//! Takes a permit, or waits for one a bounded time by class. The permit travels with the
+//! exchange and ends when the origin is done.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use forebay_admission::priority::Priority;
+use forebay_admission::verdict::Reason;
+use futures_util::future::Either;
+use tower::Service;
+
+use crate::clock::Clock;
+use crate::exchange::{Answer, Exchange, Refusal, Visitor};
+
+type Boxed = Pin<Box<dyn Future<Output = Result<Answer, Refusal>> + Send>>;
+
+/// Lets as many through to `inner` as the gate allows.
+#[derive(Clone, Debug)]
+pub struct Concurrency<S> {
+    inner: S,
+    clock: Clock,
+}
+
+impl<S> Concurrency<S> {
+    /// Stands before `inner`.
+    pub const fn new(inner: S, clock: Clock) -> Self {
+        Self { inner, clock }
+    }
+}
+
+impl<S> Service<Exchange> for Concurrency<S>
+where
+    S: Service<Exchange, Response = Answer, Error = Refusal> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    type Response = Answer;
+    type Error = Refusal;
+    type Future = Either<S::Future, Boxed>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Refusal>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut exchange: Exchange) -> Self::Future {
+        let entry = exchange.entry();
+        let gate = &entry.origin.gate;
+        // A form whose pass ran out a moment ago goes first like one whose pass holds.
+        let inside = matches!(exchange.visitor, Visitor::Inside(..));
+        if inside {
+            gate.tried();
+        }
+        if let Some(permit) = gate.try_acquire() {
+            exchange.permit = Some(permit);
+            return Either::Left(self.inner.call(exchange));
+        }
+        let traits = exchange
+            .asker
+            .traits(&exchange.head.headers, inside, entry.priority);
+        let wait = wait(
+            exchange,
+            Priority::of(traits),
+            self.inner.clone(),
+            self.clock,
+        );
+        Either::Right(Box::pin(wait))
+    }
+}
+
+async fn wait<S>(
+    mut exchange: Exchange,
+    priority: Priority,
+    mut inner: S,
+    clock: Clock,
+) -> Result<Answer, Refusal>
+where
+    S: Service<Exchange, Response = Answer, Error = Refusal>,
+{
+    let began = clock.now();
+    let gate = exchange.entry().origin.gate.clone();
+    let permit = gate.acquire(priority, exchange.arrived).await;
+    let queued = clock.now().saturating_since(began);
+    let Some(permit) = permit else {
+        return Err(shed(&exchange, priority, queued));
+    };
+    exchange.permit = Some(permit);
+    let mut result = inner.call(exchange).await;
+    match &mut result {
+        Ok(answer) => answer.note.queued = queued,
+        Err(refusal) => refusal.note.queued = queued,
+    }
+    result
+}
+
+fn shed(exchange: &Exchange, priority: Priority, queued: Duration) -> Refusal {
+    let reason = match priority {
+        Priority::Stranger | Priority::Bot => Reason::Stranger,
+        Priority::Operator | Priority::Submit | Priority::Navigation | Priority::SubResource => {
+            Reason::Busy
+        }
+    };
+    let mut refusal = Refusal::new(reason);
+    refusal.note.queued = queued;
+    refusal.unread = exchange.body.is_streaming();
+    refusal
+}

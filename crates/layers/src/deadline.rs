@@ -1,0 +1,94 @@
+//! The origin's head comes within `response_timeout` of the request's last byte, or the client
+//! gets a 504; the exchange itself, dropped here, is seen to its end by the reaper.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use forebay_admission::verdict::Reason;
+use futures_util::future::Either;
+use pin_project_lite::pin_project;
+use tokio::sync::Notify;
+use tokio::time::{Timeout, sleep, timeout};
+use tower::Service;
+
+use crate::exchange::{Answer, Exchange, Refusal};
+
+type Boxed = Pin<Box<dyn Future<Output = Result<Answer, Refusal>> + Send>>;
+
+/// Bounds the wait for `inner`.
+#[derive(Clone, Debug)]
+pub struct Deadline<S> {
+    inner: S,
+}
+
+impl<S> Deadline<S> {
+    /// Bounds the wait for `inner`.
+    pub const fn new(inner: S) -> Self {
+        Self { inner }
+    }
+}
+
+impl<S> Service<Exchange> for Deadline<S>
+where
+    S: Service<Exchange, Response = Answer, Error = Refusal>,
+    S::Future: Send + 'static,
+{
+    type Response = Answer;
+    type Error = Refusal;
+    type Future = Either<ResponseFuture<S::Future>, Boxed>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Refusal>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, exchange: Exchange) -> Self::Future {
+        let limit = exchange.entry().origin.rules.response_timeout;
+        let ended = exchange.body.ended();
+        let inner = self.inner.call(exchange);
+        match ended {
+            None => Either::Left(ResponseFuture {
+                inner: timeout(limit, inner),
+            }),
+            Some(ended) => Either::Right(Box::pin(after_upload(inner, ended, limit))),
+        }
+    }
+}
+
+/// A long upload has its own minimum rate; the origin's time begins when it is over.
+async fn after_upload<F>(inner: F, ended: Arc<Notify>, limit: Duration) -> Result<Answer, Refusal>
+where
+    F: Future<Output = Result<Answer, Refusal>>,
+{
+    let late = async {
+        ended.notified().await;
+        sleep(limit).await;
+    };
+    tokio::select! {
+        biased;
+        result = inner => result,
+        () = late => Err(Refusal::new(Reason::OriginTimeout)),
+    }
+}
+
+pin_project! {
+    /// The answer, or the timeout.
+    #[derive(Debug)]
+    pub struct ResponseFuture<F> {
+        #[pin]
+        inner: Timeout<F>,
+    }
+}
+
+impl<F> Future for ResponseFuture<F>
+where
+    F: Future<Output = Result<Answer, Refusal>>,
+{
+    type Output = Result<Answer, Refusal>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let result = ready!(self.project().inner.poll(cx));
+        Poll::Ready(result.unwrap_or_else(|_elapsed| Err(Refusal::new(Reason::OriginTimeout))))
+    }
+}

@@ -1,0 +1,174 @@
+//! The origin's answer as it streams by, with the permit that it stands for.
+//!
+//! `tower::limit` frees its permit when the response *head* is ready; a slow download would then
+//! no longer count as load on the origin. Here the permit ends with the origin's last byte. When
+//! the client leaves before that, the rest moves to the reaper; when the answer goes on for
+//! longer than `response_timeout`, it is a stream and stands outside the limit.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use forebay_admission::limit::Outcome;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::budget::{Budget, Slot};
+use crate::gate::Permit;
+
+/// What an exchange holds on to until the origin is done; the proxy gives it the connection.
+pub trait Lease: Send {
+    /// The origin's last byte has arrived: the connection is free for the next exchange.
+    fn done(self: Box<Self>);
+
+    /// The client is gone: read the rest in the background and free the permit when the origin
+    /// is done, or `abort_grace` after its connection was closed.
+    fn abandon(self: Box<Self>, rest: Incoming, permit: Option<Held>);
+}
+
+/// A permit in use, and what its end will tell the limit.
+#[derive(Debug)]
+pub struct Held {
+    /// The permit.
+    pub permit: Permit,
+    /// What the answer's head said.
+    pub outcome: Outcome,
+    /// When the request was sent.
+    pub sent: Instant,
+}
+
+impl Held {
+    /// The origin is done.
+    pub fn finish(self) {
+        self.permit.finish(self.outcome, self.sent.elapsed());
+    }
+}
+
+/// The body of an origin's answer.
+pub struct PermitBody {
+    incoming: Option<Incoming>,
+    lease: Option<Box<dyn Lease>>,
+    held: Option<Held>,
+    stream: Option<Slot>,
+    stream_after: Duration,
+    streams: Arc<Budget>,
+    alarm: Option<Pin<Box<Sleep>>>,
+    failed: bool,
+}
+
+impl PermitBody {
+    /// The answer's body; `stream_after` is the origin's `response_timeout`, `streams` where a
+    /// long answer finds a place outside the limit.
+    #[must_use]
+    pub fn new(
+        incoming: Incoming,
+        lease: Box<dyn Lease>,
+        held: Held,
+        stream_after: Duration,
+        streams: Arc<Budget>,
+    ) -> Self {
+        let mut body = Self {
+            incoming: Some(incoming),
+            lease: Some(lease),
+            held: Some(held),
+            stream: None,
+            stream_after,
+            streams,
+            alarm: None,
+            failed: false,
+        };
+        body.end_if_over();
+        body
+    }
+
+    fn end_if_over(&mut self) {
+        if self.incoming.as_ref().is_none_or(Incoming::is_end_stream) {
+            self.end();
+        }
+    }
+
+    fn end(&mut self) {
+        if let Some(held) = self.held.take() {
+            held.finish();
+        }
+        if let Some(lease) = self.lease.take() {
+            lease.done();
+        }
+    }
+
+    /// The origin broke off: whether it still works is unknown, so the permit waits for
+    /// `abort_grace`, which its drop sees to; the connection is gone.
+    fn fail(&mut self) {
+        self.failed = true;
+        self.held = None;
+        self.lease = None;
+    }
+
+    /// An answer that has been silent or slow for as long as a head may take is a stream. With no
+    /// stream free it goes on counting against the limit.
+    fn poll_stream(&mut self, cx: &mut Context<'_>) {
+        let Some(held) = &self.held else { return };
+        let deadline = held.sent + self.stream_after;
+        let alarm = self
+            .alarm
+            .get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        if alarm.as_mut().poll(cx).is_pending() {
+            return;
+        }
+        if let Some(slot) = self.streams.take(1) {
+            self.stream = Some(slot);
+            if let Some(held) = self.held.take() {
+                held.finish();
+            }
+        } else {
+            alarm.as_mut().reset(Instant::now() + self.stream_after);
+        }
+    }
+}
+
+impl Body for PermitBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let Some(incoming) = &mut self.incoming else {
+            return Poll::Ready(None);
+        };
+        let frame = Pin::new(incoming).poll_frame(cx);
+        match &frame {
+            Poll::Ready(Some(Ok(_))) => self.end_if_over(),
+            Poll::Ready(Some(Err(_))) => self.fail(),
+            Poll::Ready(None) => self.end(),
+            Poll::Pending => self.poll_stream(cx),
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.incoming.as_ref().is_none_or(Incoming::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming
+            .as_ref()
+            .map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+    }
+}
+
+impl Drop for PermitBody {
+    fn drop(&mut self) {
+        if self.failed {
+            return;
+        }
+        if let (Some(incoming), Some(lease)) = (self.incoming.take(), self.lease.take()) {
+            lease.abandon(incoming, self.held.take());
+        }
+    }
+}

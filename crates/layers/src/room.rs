@@ -1,0 +1,305 @@
+//! The waiting room wraps what follows: who has a pass goes on; who has a place in line waits or
+//! enters; who has neither goes on while the room is open, and gets a place when it is not, or
+//! when the short queue behind turned the request away.
+
+mod desk;
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use forebay_admission::credential::Credential;
+use forebay_admission::pass::{Pass, Standing};
+use forebay_admission::room::{Told, Turn, TurnState};
+use forebay_admission::ticket::Ticket;
+use forebay_admission::time::WallTime;
+use forebay_admission::verdict::Reason;
+use futures_util::future::{Either, Ready, ready};
+use http::header::{CACHE_CONTROL, SET_COOKIE};
+use http::{HeaderMap, HeaderValue};
+use tower::Service;
+
+pub use self::desk::{Desk, DeskRules, Random};
+use crate::asker::{Asker, Purpose};
+use crate::exchange::{Answer, Exchange, Refusal, Visitor, Waiting};
+use crate::site::Site;
+
+type Boxed = Pin<Box<dyn Future<Output = Result<Answer, Refusal>> + Send>>;
+
+/// The room in front of `inner`.
+#[derive(Clone, Debug)]
+pub struct RoomLayer<S> {
+    inner: S,
+}
+
+impl<S> RoomLayer<S> {
+    /// Stands before `inner`.
+    pub const fn new(inner: S) -> Self {
+        Self { inner }
+    }
+}
+
+/// What the room decided before the request went on.
+enum Way {
+    /// On, and nothing more to do.
+    On,
+    /// On; the answer, whatever it is, sets this pass.
+    OnWithPass(Pass),
+    /// On; the first answer to a navigation gives a pass; a shed stranger comes back.
+    OnAsStranger,
+    /// Not on.
+    Refused(Box<Refusal>),
+}
+
+impl<S> Service<Exchange> for RoomLayer<S>
+where
+    S: Service<Exchange, Response = Answer, Error = Refusal>,
+    S::Future: Send + 'static,
+{
+    type Response = Answer;
+    type Error = Refusal;
+    type Future = Either<S::Future, Either<Ready<Result<Answer, Refusal>>, Boxed>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Refusal>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, exchange: Exchange) -> Self::Future {
+        let Some(desk) = exchange.entry().room.clone() else {
+            return Either::Left(self.inner.call(exchange));
+        };
+        let guest = Guest::of(&exchange, desk);
+        match guest.way(&exchange) {
+            Way::On => Either::Left(self.inner.call(exchange)),
+            Way::OnWithPass(pass) => {
+                let going = self.inner.call(exchange);
+                Either::Right(Either::Right(Box::pin(with_pass(going, guest, pass))))
+            }
+            Way::OnAsStranger => {
+                let going = self.inner.call(exchange);
+                Either::Right(Either::Right(Box::pin(as_stranger(going, guest))))
+            }
+            Way::Refused(mut refusal) => {
+                refusal.unread = exchange.body.is_streaming();
+                Either::Right(Either::Left(ready(Err(*refusal))))
+            }
+        }
+    }
+}
+
+/// What of a request the room needs when the answer comes back.
+struct Guest {
+    desk: Arc<Desk>,
+    site: Arc<Site>,
+    asker: Asker,
+    https: bool,
+    wall: WallTime,
+}
+
+impl Guest {
+    fn of(exchange: &Exchange, desk: Arc<Desk>) -> Self {
+        Self {
+            desk,
+            site: Arc::clone(&exchange.site),
+            asker: exchange.asker,
+            https: exchange.client.https,
+            wall: exchange.wall,
+        }
+    }
+
+    fn way(&self, exchange: &Exchange) -> Way {
+        match exchange.visitor {
+            Visitor::Inside(_, Standing::Fresh) => Way::On,
+            Visitor::Inside(pass, Standing::Renew) => {
+                Way::OnWithPass(self.desk.room().renew(self.wall, &pass))
+            }
+            Visitor::Inside(pass, _) => self.ran_out(&pass),
+            Visitor::Waiting(ticket) => self.in_line(&ticket),
+            Visitor::Stranger => self.stranger(),
+        }
+    }
+
+    /// Never lose a form: what is sent with a pass that ran out a moment ago goes on. Everything
+    /// else of such a visitor begins anew.
+    fn ran_out(&self, pass: &Pass) -> Way {
+        if self.asker.safe {
+            self.stranger()
+        } else {
+            Way::OnWithPass(self.desk.room().renew(self.wall, pass))
+        }
+    }
+
+    fn in_line(&self, ticket: &Ticket) -> Way {
+        if self.desk.is_free() {
+            let pass = self.desk.room().grant(self.wall, ticket.id);
+            return Way::OnWithPass(pass);
+        }
+        if !self.asker.may_queue() {
+            let told = self.desk.room().look(self.wall, ticket);
+            return self.part(&told);
+        }
+        let turn = self.desk.room().poll(self.wall, ticket);
+        match turn {
+            Turn::Through => Way::OnWithPass(self.desk.room().grant(self.wall, ticket.id)),
+            Turn::Enter(pass) => {
+                self.desk.waited(self.wall.saturating_since(ticket.arrived));
+                Way::OnWithPass(pass)
+            }
+            Turn::Wait(ticket, told) => Way::Refused(Box::new(self.held(&ticket, told))),
+        }
+    }
+
+    fn stranger(&self) -> Way {
+        if self.desk.is_free() || (self.desk.is_open() && !self.asker.may_queue()) {
+            return Way::OnAsStranger;
+        }
+        if !self.asker.may_queue() {
+            return Way::Refused(Box::new(Refusal::new(Reason::SubResource)));
+        }
+        let turn = self.desk.room().arrive(self.wall, self.desk.fresh_id());
+        self.desk.refresh();
+        match turn {
+            Turn::Through => Way::OnAsStranger,
+            Turn::Enter(pass) => Way::OnWithPass(pass),
+            Turn::Wait(ticket, told) => Way::Refused(Box::new(self.held(&ticket, told))),
+        }
+    }
+
+    /// A part of a page of somebody in line: a short text, neither page nor ticket.
+    fn part(&self, told: &Told) -> Way {
+        let mut refusal = Refusal::new(Reason::SubResource);
+        refusal.retry_after = Some(told.poll_after);
+        Way::Refused(Box::new(refusal))
+    }
+
+    /// The waiting page, with the place in line as its cookie.
+    fn held(&self, ticket: &Ticket, told: Told) -> Refusal {
+        let reason = match (self.asker.safe, told.state) {
+            (false, _) => Reason::FormWithoutPass,
+            (true, TurnState::Closed) => Reason::RoomClosed,
+            (true, _) => Reason::RoomWaiting,
+        };
+        let mut refusal = Refusal::new(reason);
+        refusal.retry_after = Some(told.poll_after);
+        refusal.cookie = self.ticket_cookie(ticket);
+        refusal.waiting = Some(Box::new(Waiting {
+            room: Arc::clone(&self.desk.name),
+            status: self.desk.rules().status,
+            keep: self.desk.rules().keep,
+            told,
+        }));
+        refusal
+    }
+
+    fn ticket_cookie(&self, ticket: &Ticket) -> Option<HeaderValue> {
+        self.desk
+            .ticket_cookie(&self.site.keyring, ticket, self.https)
+    }
+
+    fn pass_cookie(&self, pass: &Pass) -> Option<HeaderValue> {
+        let value = Credential::Pass(*pass).seal(&*self.site.keyring);
+        let rules = self.desk.rules().pass;
+        let age: Duration = rules.lifetime + rules.form_grace;
+        self.desk.cookies.set(&value, self.https, age)
+    }
+}
+
+async fn with_pass<F>(going: F, guest: Guest, pass: Pass) -> Result<Answer, Refusal>
+where
+    F: Future<Output = Result<Answer, Refusal>>,
+{
+    match going.await {
+        Ok(mut answer) => {
+            let headers = answer.response.headers_mut();
+            if !may_be_shared(headers) {
+                set(headers, guest.pass_cookie(&pass));
+            }
+            Ok(answer)
+        }
+        Err(mut refusal) => {
+            refusal.cookie = guest.pass_cookie(&pass);
+            Err(refusal)
+        }
+    }
+}
+
+/// An open room gives a pass with the first answer to a navigation, so that who is inside when it
+/// closes stays inside. Whom the short queue turned away gets a place in line.
+async fn as_stranger<F>(going: F, guest: Guest) -> Result<Answer, Refusal>
+where
+    F: Future<Output = Result<Answer, Refusal>>,
+{
+    match going.await {
+        Ok(mut answer) => {
+            let headers = answer.response.headers_mut();
+            let navigation = guest.asker.purpose == Purpose::Navigation && !guest.asker.head;
+            if navigation && !may_be_shared(headers) {
+                let id = guest.desk.fresh_id();
+                let pass = guest.desk.room().grant(guest.wall, id);
+                set(headers, guest.pass_cookie(&pass));
+            }
+            Ok(answer)
+        }
+        Err(refusal) if refusal.reason == Reason::Stranger => {
+            if !guest.asker.may_queue() {
+                return Err(Refusal {
+                    note: refusal.note,
+                    unread: refusal.unread,
+                    ..Refusal::new(Reason::SubResource)
+                });
+            }
+            let id = guest.desk.fresh_id();
+            let (ticket, told) = guest.desk.room().shed(guest.wall, id);
+            guest.desk.refresh();
+            let mut held = guest.held(&ticket, told);
+            held.unread = refusal.unread;
+            held.note.queued = refusal.note.queued;
+            Err(held)
+        }
+        Err(refusal) => Err(refusal),
+    }
+}
+
+fn set(headers: &mut HeaderMap, cookie: Option<HeaderValue>) {
+    if let Some(cookie) = cookie {
+        headers.append(SET_COOKIE, cookie);
+    }
+}
+
+/// Whether a shared cache may store the answer (RFC 9111 section 3): then it must carry no cookie,
+/// or one visitor's pass would be everybody's.
+fn may_be_shared(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(CACHE_CONTROL)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .any(|line| {
+            line.split(',').map(str::trim).any(|directive| {
+                let name = directive.split('=').next().unwrap_or_default();
+                name.eq_ignore_ascii_case("public") || name.eq_ignore_ascii_case("s-maxage")
+            })
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_shared_cache_may_store_carries_no_cookie() {
+        let cases = [
+            ("public, max-age=60", true),
+            ("max-age=60, s-maxage=10", true),
+            ("private, max-age=60", false),
+            ("no-store", false),
+            ("max-age=60", false),
+        ];
+        for (value, shared) in cases {
+            let mut headers = HeaderMap::new();
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static(value));
+            assert_eq!(may_be_shared(&headers), shared, "{value}");
+        }
+        assert!(!may_be_shared(&HeaderMap::new()));
+    }
+}

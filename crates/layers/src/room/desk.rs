@@ -1,0 +1,149 @@
+//! The room as the layers meet it: the pure [`Room`] behind one short lock, and beside it what is
+//! read without it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use forebay_admission::credential::{Credential, RoomId};
+use forebay_admission::pass::PassRules;
+use forebay_admission::room::{InletRule, Mode, Room, State};
+use forebay_admission::ticket::Ticket;
+use forebay_telemetry::metrics::RoomMetrics;
+use http::HeaderValue;
+
+use crate::cookie::CookieNames;
+use crate::keyring::Keyring;
+
+/// Gives fresh random bits.
+pub type Random = Arc<dyn Fn() -> u64 + Send + Sync>;
+
+/// What requests need to know of a room without its lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeskRules {
+    /// How long passes last.
+    pub pass: PassRules,
+    /// How long a silent visitor's place is kept.
+    pub keep: Duration,
+    /// The status of a held answer.
+    pub status: u16,
+}
+
+/// One room at work.
+pub struct Desk {
+    /// Its name in the configuration.
+    pub name: Arc<str>,
+    /// Its name in tickets and passes.
+    pub id: RoomId,
+    /// Its cookie's names.
+    pub cookies: CookieNames,
+    /// Its metrics.
+    pub metrics: Arc<RoomMetrics>,
+    random: Random,
+    open: AtomicBool,
+    free: AtomicBool,
+    rules: Mutex<DeskRules>,
+    room: Mutex<Room>,
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Desk")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Desk {
+    /// A desk for a room.
+    #[must_use]
+    pub fn new(
+        name: Arc<str>,
+        room: Room,
+        rules: DeskRules,
+        random: Random,
+        metrics: Arc<RoomMetrics>,
+    ) -> Arc<Self> {
+        let desk = Self {
+            id: RoomId::of(&name),
+            cookies: CookieNames::of(&name),
+            name,
+            metrics,
+            random,
+            open: AtomicBool::new(false),
+            free: AtomicBool::new(false),
+            rules: Mutex::new(rules),
+            room: Mutex::new(room),
+        };
+        desk.refresh();
+        Arc::new(desk)
+    }
+
+    /// The room, locked. Every verb is short; never held across an await.
+    pub fn room(&self) -> MutexGuard<'_, Room> {
+        // A verb that panicked left counts behind, and counts heal; a closed room would not.
+        self.room.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is known without the room's lock.
+    #[must_use]
+    pub fn rules(&self) -> DeskRules {
+        *self.rules.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// New rules after a reload.
+    pub fn set_rules(&self, rules: DeskRules) {
+        *self.rules.lock().unwrap_or_else(PoisonError::into_inner) = rules;
+    }
+
+    /// Whether newcomers pass; one atomic load.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.open.load(Ordering::Acquire)
+    }
+
+    /// Whether newcomers pass without being counted: open, and neither a rate nor a cap has to
+    /// see each of them; one atomic load.
+    #[must_use]
+    pub fn is_free(&self) -> bool {
+        self.free.load(Ordering::Acquire)
+    }
+
+    /// Takes over the room's state for [`is_open`](Self::is_open) and
+    /// [`is_free`](Self::is_free), after anything that may have changed it.
+    pub fn refresh(&self) {
+        let room = self.room();
+        let open = room.state() == State::Open;
+        let settings = room.settings();
+        let uncounted = settings.inlet == InletRule::Auto && settings.active.is_none();
+        let off = settings.mode == Mode::Off;
+        drop(room);
+        self.open.store(open, Ordering::Release);
+        self.free
+            .store(open && (uncounted || off), Ordering::Release);
+    }
+
+    /// Counts how long somebody waited who enters now.
+    pub fn waited(&self, wait: Duration) {
+        self.metrics
+            .waited(u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX));
+    }
+
+    /// Random bits for a new ticket or pass.
+    #[must_use]
+    pub fn fresh_id(&self) -> u64 {
+        (self.random)()
+    }
+
+    /// The cookie that keeps a place in line.
+    #[must_use]
+    pub fn ticket_cookie(
+        &self,
+        keyring: &Keyring,
+        ticket: &Ticket,
+        https: bool,
+    ) -> Option<HeaderValue> {
+        let value = Credential::Ticket(*ticket).seal(keyring);
+        self.cookies.set(&value, https, self.rules().keep)
+    }
+}
