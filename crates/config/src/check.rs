@@ -7,6 +7,7 @@ mod origin;
 mod quota;
 mod room;
 mod route;
+mod unused;
 
 use crate::checked::Config;
 use crate::raw::File;
@@ -15,6 +16,7 @@ use crate::read::{Place, Reader};
 /// Checks the whole file. The result means nothing where a problem has been
 /// reported: what is wrong is left out or stands at its default.
 pub(crate) fn config(file: File, reader: &mut Reader<'_>) -> Config {
+    let defined = unused::Defined::of(&file);
     let origins = origin::origins(file.origin, reader);
     let quotas = quota::quotas(file.quota.value, reader);
     let rooms = room::rooms(file.room.value, reader);
@@ -25,13 +27,14 @@ pub(crate) fn config(file: File, reader: &mut Reader<'_>) -> Config {
         rooms: &rooms,
     };
     let routes = route::routes(&file.route, &targets, &prefix, reader);
+    defined.warn(&routes, reader);
     let state = operation::state(file.state.value, reader);
     let admin = operation::admin(file.admin, &state, reader);
     Config {
         listeners: edge::listeners(&file.listener, admin.address, reader),
         runtime: edge::runtime(&file.runtime.value),
         limits: edge::limits(&file.limits.value, reader),
-        client: edge::client(file.client.value),
+        client: edge::client(file.client.value, reader),
         origins: origins.into_iter().map(|(_, origin)| origin).collect(),
         routes,
         quotas,
@@ -43,18 +46,16 @@ pub(crate) fn config(file: File, reader: &mut Reader<'_>) -> Config {
     }
 }
 
-/// Reports `place` unless `smaller` is at most `larger`, the value of `other`.
-fn at_most<T: PartialOrd>(
-    place: &Place,
-    smaller: T,
-    other: &str,
-    larger: T,
+/// Reports `small` where its value is more than that of `large`.
+fn in_order<T: PartialOrd>(
+    (small, less): (&Place, T),
+    (large, more): (&Place, T),
     reader: &mut Reader<'_>,
 ) {
-    if smaller > larger {
-        let write = format!("lower it, or raise {other}");
+    if less > more {
+        let what = format!("is more than {}", large.key);
         reader
             .report
-            .error(place, format!("is more than {other}"), write);
+            .error(small, what, "lower it, or raise the other");
     }
 }

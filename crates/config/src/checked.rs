@@ -1,5 +1,5 @@
 //! What can run: every value is in bounds, every name is resolved to an index,
-//! every path is absolute or relative to the configuration file.
+//! every relative path is joined to the configuration file's directory.
 //!
 //! All fields are public because every value that reaches here is right; the
 //! only way to build one from text is [`parse`](crate::parse) or

@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use super::at_most;
+use super::in_order;
 use crate::checked::{Client, Limits, Linger, Listener, ListenerTls, Runtime};
 use crate::raw;
-use crate::read::{At, PathText, Place, Reader, read_bounded};
+use crate::read::{At, PathText, Reader, read_bounded};
 
 /// Bytes of a certificate's or key's file.
 const PEM_SIZE_MAX: u64 = 1 << 20;
@@ -116,7 +116,7 @@ pub(super) fn runtime(raw: &raw::Runtime) -> Runtime {
     let written = raw
         .workers
         .as_ref()
-        .and_then(|workers| NonZeroUsize::new(workers.value.into()));
+        .and_then(|workers| NonZeroUsize::new(workers.value.fit()));
     let workers = written
         .or_else(|| std::thread::available_parallelism().ok())
         .unwrap_or(NonZeroUsize::MIN);
@@ -125,10 +125,10 @@ pub(super) fn runtime(raw: &raw::Runtime) -> Runtime {
 
 pub(super) fn limits(raw: &raw::Limits, reader: &mut Reader<'_>) -> Limits {
     let limits = Limits {
-        connections: raw.connections.value.into(),
-        streams: raw.streams.value.into(),
+        connections: raw.connections.value.fit(),
+        streams: raw.streams.value.fit(),
         header_size: raw.header_size.value.as_usize(),
-        headers: raw.headers.value.into(),
+        headers: raw.headers.value.fit(),
         header_timeout: raw.header_timeout.value.0,
         body_size: raw.body_size.value.get(),
         body_buffer: raw.body_buffer.value.as_usize(),
@@ -136,16 +136,13 @@ pub(super) fn limits(raw: &raw::Limits, reader: &mut Reader<'_>) -> Limits {
         body_rate_min: raw.body_rate_min.value.0,
         idle_timeout: raw.idle_timeout.value.0,
         linger: linger(&raw.linger.value, reader),
-        backlog: raw.backlog.value.into(),
+        backlog: raw.backlog.value.fit(),
         drain: raw.drain.value.0,
     };
-    let place: &Place = &raw.body_buffer.place;
-    let buffer = raw.body_buffer.value.get();
-    at_most(
-        place,
-        buffer,
-        "limits.body_buffers",
-        limits.body_buffers,
+    let buffers = (&raw.body_buffers.place, limits.body_buffers);
+    in_order(
+        (&raw.body_buffer.place, raw.body_buffer.value.get()),
+        buffers,
         reader,
     );
     limits
@@ -156,19 +153,25 @@ fn linger(raw: &raw::Linger, reader: &mut Reader<'_>) -> Linger {
         idle: raw.idle.value.0,
         total: raw.total.value.0,
         size: raw.size.value.get(),
-        sockets: raw.sockets.value.into(),
+        sockets: raw.sockets.value.fit(),
     };
-    at_most(
-        &raw.idle.place,
-        linger.idle,
-        "limits.linger.total",
-        linger.total,
+    in_order(
+        (&raw.idle.place, linger.idle),
+        (&raw.total.place, linger.total),
         reader,
     );
     linger
 }
 
-pub(super) fn client(raw: raw::Client) -> Client {
+pub(super) fn client(raw: raw::Client, reader: &mut Reader<'_>) -> Client {
+    for At { place, value } in &raw.trusted_proxies.value {
+        if value.prefix_len() == 0 {
+            let what = "is everybody, so that any client may call itself another";
+            reader
+                .report
+                .warning(place, what, "write the proxies' own network");
+        }
+    }
     Client {
         trusted_proxies: raw
             .trusted_proxies
@@ -177,7 +180,7 @@ pub(super) fn client(raw: raw::Client) -> Client {
             .map(|net| net.value)
             .collect(),
         forwarded: raw.forwarded.value,
-        ipv4_prefix: raw.ipv4_prefix.value.into(),
-        ipv6_prefix: raw.ipv6_prefix.value.into(),
+        ipv4_prefix: raw.ipv4_prefix.value.fit(),
+        ipv6_prefix: raw.ipv6_prefix.value.fit(),
     }
 }

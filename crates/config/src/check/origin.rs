@@ -36,7 +36,7 @@ fn origin(name: String, raw: raw::Origin, reader: &mut Reader<'_>) -> Origin {
         response_timeout: raw.response_timeout.value.0,
         keep_alive: raw.keep_alive.value.0,
         host: raw.host.value,
-        connections: raw.connections.value.into(),
+        connections: raw.connections.value.fit(),
         limit: non_zero(limit.concurrency.value),
         queue: queue(&raw.queue.value),
         abort_grace: raw.abort_grace.value.0.map(|wait| wait.0),
@@ -44,7 +44,7 @@ fn origin(name: String, raw: raw::Origin, reader: &mut Reader<'_>) -> Origin {
 }
 
 pub(super) fn non_zero(count: Count) -> NonZeroU32 {
-    NonZeroU32::new(count.into()).expect("a Count is 1 or more")
+    NonZeroU32::new(count.fit()).expect("a Count is 1 or more")
 }
 
 fn servers(raw: At<Vec<At<Server>>>, reader: &mut Reader<'_>) -> Vec<Server> {
@@ -66,7 +66,7 @@ fn servers(raw: At<Vec<At<Server>>>, reader: &mut Reader<'_>) -> Vec<Server> {
 
 fn queue(raw: &raw::Queue) -> Queue {
     Queue {
-        length: raw.length.value.0.map(|length| length.into()),
+        length: raw.length.value.0.map(|length| length.fit()),
         submit: raw.submit.value.0,
         visitor: raw.visitor.value.0,
         stranger: raw.stranger.value.0.map(|wait| wait.0),

@@ -97,7 +97,7 @@ fn quota(name: At<String>, raw: &raw::Quota, reader: &mut Reader<'_>) -> Quota {
         per,
         rate,
         burst,
-        entries: raw.entries.value.into(),
+        entries: raw.entries.value.fit(),
     }
 }
 

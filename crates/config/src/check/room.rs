@@ -1,6 +1,6 @@
 //! Rooms: those of the file, and `main`, which is always there.
 
-use super::at_most;
+use super::in_order;
 use super::origin::non_zero;
 use crate::checked::{Pass, Poll, Room, Ticket};
 use crate::raw;
@@ -25,8 +25,8 @@ pub(super) fn rooms(raw: Named<raw::Room>, reader: &mut Reader<'_>) -> Vec<Room>
 }
 
 fn room(name: String, raw: &raw::Room, reader: &mut Reader<'_>) -> Room {
-    let pass = pass(&name, &raw.pass.value, reader);
-    let poll = poll(&name, &raw.poll.value, reader);
+    let pass = pass(&raw.pass.value, reader);
+    let poll = poll(&raw.poll.value, reader);
     let ticket = &raw.ticket.value;
     let ticket = Ticket {
         call: ticket.call.value.0,
@@ -47,34 +47,32 @@ fn room(name: String, raw: &raw::Room, reader: &mut Reader<'_>) -> Room {
         pass,
         ticket,
         poll,
-        status: status(&raw.status.place, raw.status.value.into(), reader),
+        status: status(&raw.status.place, raw.status.value.fit(), reader),
         languages: languages(&raw.languages, reader),
         name,
     }
 }
 
-fn pass(room: &str, raw: &raw::Pass, reader: &mut Reader<'_>) -> Pass {
+fn pass(raw: &raw::Pass, reader: &mut Reader<'_>) -> Pass {
     let pass = Pass {
         idle: raw.idle.value.0,
         lifetime: raw.lifetime.value.0,
         form_grace: raw.form_grace.value.0,
     };
-    let other = format!("room.{room}.pass.lifetime");
-    at_most(&raw.idle.place, pass.idle, &other, pass.lifetime, reader);
+    let lifetime = (&raw.lifetime.place, pass.lifetime);
+    in_order((&raw.idle.place, pass.idle), lifetime, reader);
     pass
 }
 
-fn poll(room: &str, raw: &raw::Poll, reader: &mut Reader<'_>) -> Poll {
+fn poll(raw: &raw::Poll, reader: &mut Reader<'_>) -> Poll {
     let poll = Poll {
         min: raw.min.value.0,
         max: raw.max.value.0,
         budget: raw.budget.value,
     };
-    at_most(
-        &raw.min.place,
-        poll.min,
-        &format!("room.{room}.poll.max"),
-        poll.max,
+    in_order(
+        (&raw.min.place, poll.min),
+        (&raw.max.place, poll.max),
         reader,
     );
     poll

@@ -103,22 +103,37 @@ pub(super) fn routes(
         return implied(raw, targets, reader);
     }
     let mut list: Vec<Route> = Vec::new();
-    for raw in &raw.value {
+    let mut sound: Vec<usize> = Vec::new();
+    for (number, raw) in raw.value.iter().enumerate() {
         let route = route(raw, targets, reader);
-        if let Some(earlier) = list.iter().find(|earlier| covers(earlier, &route)) {
-            let what = format!("never matches: the earlier {:?} takes it all", earlier.name);
-            reader
-                .report
-                .warning(&raw.place, what, "put it above that one");
-        } else if below(&route, prefix) {
-            let what = format!("never matches: Forebay answers below {prefix} itself");
-            reader
-                .report
-                .warning(&raw.place, what, "leave it out, or change prefix");
+        // Where a host or path is wrong, nobody knows what the route matches.
+        if !reader.report.mentions(&raw.place.key) {
+            let mut earlier = sound.iter().map(|&number: &usize| &list[number]);
+            let cause = never(&route, &mut earlier, prefix);
+            if let Some((what, write)) = cause {
+                reader.report.warning(&raw.place, what, write);
+            }
+            sound.push(number);
         }
         list.push(route);
     }
     list
+}
+
+/// Why no request ever gets to `route`, and what helps.
+fn never<'r>(
+    route: &Route,
+    earlier: &mut impl Iterator<Item = &'r Route>,
+    prefix: &str,
+) -> Option<(String, &'static str)> {
+    if let Some(earlier) = earlier.find(|earlier| covers(earlier, route)) {
+        let what = format!("never matches: the earlier {:?} takes it all", earlier.name);
+        return Some((what, "put it above that one"));
+    }
+    below(route, prefix).then(|| {
+        let what = format!("never matches: Forebay answers below {prefix} itself");
+        (what, "leave it out, or change prefix")
+    })
 }
 
 /// Everything to the one origin, through `main`.

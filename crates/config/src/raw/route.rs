@@ -45,7 +45,7 @@ impl FromText for Method {
         // Methods are case-sensitive (RFC 9110, section 9.1).
         let upper = text.to_ascii_uppercase();
         if upper != text {
-            return Err(Wrong::new("in lower case", format!("write {upper:?}")));
+            return Err(Wrong::new("with small letters", format!("write {upper:?}")));
         }
         Ok(Self(upper))
     }

@@ -11,7 +11,7 @@ pub(crate) struct Number<const MIN: u64, const MAX: u64>(u64);
 
 impl<const MIN: u64, const MAX: u64> Number<MIN, MAX> {
     /// The number in a type that is known to hold `MAX`.
-    pub(crate) fn into<T: TryFrom<u64>>(self) -> T {
+    pub(crate) fn fit<T: TryFrom<u64>>(self) -> T {
         T::try_from(self.0)
             .ok()
             .expect("MAX fits into the type that the caller names")

@@ -32,8 +32,6 @@ fn with(more: &str) -> String {
 }
 
 fn config(text: &str) -> Config {
-    match parse_in(text, Path::new("")) {
-        Ok(loaded) => loaded.config,
-        Err(problems) => panic!("{problems}"),
-    }
+    let loaded = parse_in(text, Path::new("")).map_err(|problems| problems.to_string());
+    loaded.expect("the text is right").config
 }

@@ -1,1 +1,370 @@
+//! What is said about a file that is wrong.
 
+use std::path::Path;
+
+use forebay_config::Severity;
+use proptest::prelude::*;
+
+use super::{parse_in, problems, with};
+
+/// The lines that an operator reads, without the file's name.
+fn said(text: &str) -> Vec<String> {
+    problems(text).iter().map(ToString::to_string).collect()
+}
+
+/// One mistake in a file that is right otherwise, and what is said about it.
+#[track_caller]
+fn says(more: &str, expected: &[&str]) {
+    assert_eq!(said(&with(more)), expected, "about\n{more}");
+}
+
+const TEN_MISTAKES: &str = r#"[[listener]]
+address = "127.0.0.1"
+
+[limits]
+conections = 100
+header_size = "64KB"
+
+[origin.portal]
+servers = ["http://127.0.0.1:3000/app"]
+connect_timeout = "fast"
+health = { path = "/healthz" }
+limit = { mode = "adaptive" }
+
+[[route]]
+path = "apply"
+room = "aply"
+
+[quota.client]
+rate = "0/s"
+"#;
+
+#[test]
+fn ten_mistakes_are_ten_problems_each_with_its_place_and_what_to_write() {
+    let problems = parse_in(TEN_MISTAKES, Path::new("")).expect_err("it has ten mistakes");
+    let expected = "\
+forebay.toml:2:11: listener[0].address: is \"127.0.0.1\", which is no address with a port; write an address and a port, such as \"127.0.0.1:8080\"
+forebay.toml:5:1: limits.conections: is no known key; did you mean \"connections\"?
+forebay.toml:6:15: limits.header_size: is \"64KB\", which is no size; write one such as \"64KiB\" (units: B, KiB, MiB, GiB)
+forebay.toml:9:12: origin.portal.servers[0]: is \"http://127.0.0.1:3000/app\", which goes on behind the port; write one such as \"http://127.0.0.1:3000\"
+forebay.toml:10:19: origin.portal.connect_timeout: is \"fast\", which is no duration; write one such as \"1s\" (units: ms, s, m, h, d)
+forebay.toml:11:1: origin.portal.health: comes in a later version; leave it out for now
+forebay.toml:12:18: origin.portal.limit.mode: is \"adaptive\", which comes in version 0.2; write \"fixed\"
+forebay.toml:15:8: route[0].path: is \"apply\", which does not begin with \"/\"; write a path such as \"/apply\" or \"/apply/*\"
+forebay.toml:16:8: route[0].room: names no room of this file; write \"main\"
+forebay.toml:19:8: quota.client.rate: is \"0/s\", which lets nothing through; write more than 0";
+    assert_eq!(problems.to_string(), expected);
+    for problem in &problems.list {
+        assert!(
+            !TEN_MISTAKES[problem.span.clone()].is_empty(),
+            "{problem} points at nothing"
+        );
+    }
+}
+
+#[test]
+fn an_empty_file_lacks_a_listener_and_an_origin() {
+    let expected = [
+        "1:1: origin: is missing: there is nothing to protect; write [origin.portal] and below \
+         it servers = [\"http://127.0.0.1:3000\"]",
+        "1:1: listener: is missing: clients could not connect; write [[listener]] and below it \
+         address = \"0.0.0.0:80\"",
+    ];
+    assert_eq!(said(""), expected);
+}
+
+#[test]
+fn a_text_that_is_no_toml_has_only_that_said_about_it() {
+    let said = said("a = \n[b]\nb = 1\nb = 2\n");
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(said[0].starts_with("1:5: is no TOML: "), "{said:?}");
+    assert!(
+        said[1].starts_with("4:1: is no TOML: duplicate key"),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn keys_of_later_versions_are_unknown_and_say_so() {
+    let cases = [
+        ("[origin.portal.health]", "origin.portal.health"),
+        ("[room.main]\nevent = []", "room.main.event"),
+        ("[room.main]\npoll = { held = 1 }", "room.main.poll.held"),
+        ("[state]\nredis = {}", "state.redis"),
+        ("[admin]\ntoken = \"x\"", "admin.token"),
+        (
+            "[[listener]]\naddress = \"[::]:1\"\nhttp2 = false",
+            "listener[1].http2",
+        ),
+    ];
+    for (more, key) in cases {
+        let list = problems(&with(more));
+        assert_eq!(list.len(), 1, "{list:?}");
+        assert_eq!(
+            (list[0].key.as_str(), list[0].severity),
+            (key, Severity::Error)
+        );
+        assert_eq!(list[0].what, "comes in a later version");
+    }
+}
+
+#[test]
+fn values_that_do_not_go_together_are_problems() {
+    let listeners = "[[listener]]\naddress = \"0.0.0.0:8080\"\n[[listener]]\naddress = \
+                     \"127.0.0.1:9901\"";
+    says(
+        listeners,
+        &[
+            "6:11: listener[1].address: is taken by a listener above; take another address or port",
+            "8:11: listener[2].address: is taken by admin.address; take another port, here or there",
+        ],
+    );
+    says(
+        "[limits]\nbody_buffers = \"1KiB\"\nlinger = { total = \"1s\" }",
+        &[
+            "5:1: limits.body_buffer: is more than limits.body_buffers; lower it, or raise the other",
+            "7:10: limits.linger.idle: is more than limits.linger.total; lower it, or raise the other",
+        ],
+    );
+    says(
+        "[room.main]\nticket.keep = \"30s\"\npass.idle = \"13h\"",
+        &[
+            "6:15: room.main.ticket.keep: is less than poll.max: places would be lost between two \
+             polls; raise it, or lower poll.max",
+            "7:13: room.main.pass.idle: is more than room.main.pass.lifetime; lower it, or raise \
+             the other",
+        ],
+    );
+    says(
+        "[quota.pass]\nper = \"client\"",
+        &[
+            "6:7: quota.pass.per: changes an implied quota, whose per is fixed; leave it out, or \
+           give the quota another name",
+        ],
+    );
+}
+
+#[test]
+fn several_origins_need_routes_that_name_them() {
+    let two = "[origin.two]\nservers = [\"http://a\"]\n";
+    says(
+        two,
+        &[
+            "5:9: origin.two: is a second origin, and no [[route]] says what goes where; \
+                 write a [[route]] for each",
+        ],
+    );
+    says(
+        &format!("{two}[[route]]\n"),
+        &["7:1: route[0].origin: is missing, and there are \
+                 several; write \"portal\" or \"two\""],
+    );
+    says(
+        &format!("{two}[[route]]\norigin = 5\n"),
+        &["8:10: route[0].origin: is 5, a number; \
+                 write a string in quotes"],
+    );
+}
+
+#[test]
+fn values_out_of_bounds_are_problems() {
+    let cases = [
+        ("[limits]\nheader_size = \"1023B\"", "limits.header_size"),
+        ("[limits]\nconnections = 0", "limits.connections"),
+        ("[limits]\nconnections = -1", "limits.connections"),
+        (
+            "[limits]\nconnections = 99999999999999999999999999999999999999999",
+            "limits.connections",
+        ),
+        ("[limits]\nconnections = 1.5", "limits.connections"),
+        ("[limits]\ndrain = \"0s\"", "limits.drain"),
+        ("[client]\nipv4_prefix = 33", "client.ipv4_prefix"),
+        ("[client]\nipv6_prefix = 129", "client.ipv6_prefix"),
+        (
+            "[client]\ntrusted_proxies = [\"10.0.0.0/33\"]",
+            "client.trusted_proxies[0]",
+        ),
+        (
+            "[client]\ntrusted_proxies = \"10.0.0.0/8\"",
+            "client.trusted_proxies",
+        ),
+        ("[runtime]\nworkers = 0", "runtime.workers"),
+        ("keep_alive = \"0s\"", "origin.portal.keep_alive"),
+        ("host = \"a b\"", "origin.portal.host"),
+        ("limit.concurrency = 0", "origin.portal.limit.concurrency"),
+        ("[quota.client]\nburst = 0", "quota.client.burst"),
+        ("[quota.own]", "quota.own.rate"),
+        ("[room.main]\nstatus = 302", "room.main.status"),
+        ("[room.main]\nlanguages = []", "room.main.languages"),
+        (
+            "[room.main]\nlanguages = [\"en\", \"en\"]",
+            "room.main.languages[1]",
+        ),
+        (
+            "[room.main]\nlanguages = [\"de\"]",
+            "room.main.languages[0]",
+        ),
+        ("[room.main]\ninlet = \"0/s\"", "room.main.inlet"),
+        ("[room.main]\nactive = 0", "room.main.active"),
+        ("[room.\"a b\"]", "room.\"a b\""),
+        ("[room.none]", "room.none"),
+        ("[[route]]\nmethods = []", "route[0].methods"),
+        ("[state]\nkeys = [\"too short\"]", "state.keys[0]"),
+        ("[state]\nstore = \"redis\"", "state.store"),
+        ("[log]\nlevel = \"loud\"", "log.level"),
+        ("[log.access]\nto = \"\"", "log.access.to"),
+        ("[log]\naccess = \"stderr\"", "log.access"),
+    ];
+    for (more, key) in cases {
+        let list = problems(&with(more));
+        let keys: Vec<_> = list.iter().map(|problem| problem.key.as_str()).collect();
+        assert_eq!(keys, [key], "about\n{more}\n{list:?}");
+        assert_eq!(list[0].severity, Severity::Error, "{key}");
+        assert!(!list[0].write.is_empty(), "{key} says nothing to write");
+    }
+}
+
+#[test]
+fn a_route_that_can_never_match_is_a_warning() {
+    let route = |keys: &str| format!("[[route]]\n{keys}\n");
+    let cases = [
+        ("path = \"/a/*\"", "path = \"/a/b\"", true),
+        ("path = \"/a/*\"", "path = \"/a\"", true),
+        ("path = \"/a/*\"", "path = \"/a/b/*\"", true),
+        ("path = \"/a/b\"", "path = \"/a/*\"", false),
+        ("path = \"/a\"", "path = \"/a\"", true),
+        ("path = \"/*\"", "host = \"a\"", true),
+        ("path = \"/*\"", "path = \"/*\"", true),
+        ("path = \"/a\"", "", false),
+        ("host = \"a\"", "host = \"A\"", true),
+        ("host = \"a\"", "host = \"b\"", false),
+        ("host = \"*.x\"", "host = \"a.x\"", true),
+        ("host = \"*.x\"", "host = \"*.a.x\"", true),
+        ("host = \"*.a.x\"", "host = \"*.x\"", false),
+        ("host = \"a\"", "path = \"/a\"", false),
+        ("methods = [\"GET\", \"HEAD\"]", "methods = [\"GET\"]", true),
+        (
+            "methods = [\"GET\"]",
+            "methods = [\"GET\", \"HEAD\"]",
+            false,
+        ),
+        ("methods = [\"GET\"]", "", false),
+        ("", "path = \"/a\"", true),
+        // What a wrong route would match is unknown.
+        ("path = \"a\"", "path = \"/b\"", false),
+    ];
+    for (first, second, never) in cases {
+        let list = problems(&with(&(route(first) + &route(second))));
+        let warned = list.iter().any(|problem| {
+            problem.severity == Severity::Warning
+                && problem.key == "route[1]"
+                && problem.what.starts_with("never matches")
+        });
+        assert_eq!(warned, never, "{first} / {second}: {list:?}");
+    }
+    says(
+        &route("path = \"/__forebay/x\""),
+        &["5:1: warning: route[0]: never matches: Forebay \
+        answers below /__forebay itself; leave it out, or change prefix"],
+    );
+}
+
+#[test]
+fn what_runs_though_hardly_as_meant_is_a_warning() {
+    let cases = [
+        ("[room.main]\nstatus = 200", "room.main.status"),
+        ("[room.apply]", "room.apply"),
+        ("[quota.own]\nrate = \"1/s\"", "quota.own"),
+        (
+            "[client]\ntrusted_proxies = [\"0.0.0.0/0\"]",
+            "client.trusted_proxies[0]",
+        ),
+        (
+            "[origin.two]\nservers = [\"http://a\"]\n[[route]]\norigin = \"portal\"",
+            "origin.two",
+        ),
+    ];
+    for (more, key) in cases {
+        let loaded = parse_in(&with(more), Path::new("")).expect("a warning stops nobody");
+        let keys: Vec<_> = loaded
+            .warnings
+            .iter()
+            .map(|problem| problem.key.as_str())
+            .collect();
+        assert_eq!(keys, [key], "about\n{more}");
+    }
+}
+
+#[test]
+fn values_from_outside_the_file_are_never_printed() {
+    let cases = [
+        "connect_timeout = { env = \"SET\" }",
+        "limit = { mode = { env = \"SET\" } }",
+        "[[route]]\norigin = { env = \"SET\" }",
+        "[[route]]\nroom = { env = \"SET\" }",
+        "[[route]]\npath = { env = \"SET\" }",
+        "[log]\nlevel = { env = \"SET\" }",
+        "[room.main]\ninlet = { env = \"SET\" }",
+        "[state]\nkeys = [{ env = \"SET\" }]",
+    ];
+    for more in cases {
+        let problems = parse_in(&with(more), Path::new("")).expect_err("the value does not fit");
+        assert!(!problems.to_string().contains("secret-value"), "{problems}");
+    }
+}
+
+#[test]
+fn a_secret_that_is_not_there_is_a_problem() {
+    says(
+        "[state]\nkeys = [{ env = \"UNSET\" }, { env = 5 }]\ndirectory = { file = \"not/there\" }",
+        &[
+            "6:9: state.keys[0]: names the environment variable \"UNSET\", which is not set; set \
+             it where Forebay is started",
+            "6:28: state.keys[1]: is a table that is neither { env = \"NAME\" } nor { file = \
+             \"path\" }; write { file = \"ticket.key\" }, a file of 32 random bytes or more",
+            "7:13: state.directory: names the file not/there, which cannot be read: No such file \
+             or directory (os error 2); name a file that this user may read",
+        ],
+    );
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in any::<String>()) {
+        problems(&text);
+    }
+
+    /// A right file with a piece replaced gets past the TOML parser more often.
+    #[test]
+    fn no_damage_to_a_right_file_makes_it_panic(
+        start in 0_usize..9000,
+        length in 0_usize..40,
+        piece in "[a-z0-9 =\"'\\[\\]{}.,\n-]{0,12}",
+    ) {
+        let mut text = include_str!("../../../../config/forebay.toml").to_owned();
+        prop_assume!(text.is_ascii());
+        let start = start.min(text.len());
+        text.replace_range(start..(start + length).min(text.len()), &piece);
+        for problem in problems(&text) {
+            prop_assert!(text.get(problem.span.clone()).is_some());
+            prop_assert!(problem.line <= text.lines().count() + 1);
+        }
+    }
+
+    #[test]
+    fn no_value_makes_it_panic(
+        key in prop::sample::select(&[
+            "prefix", "listener", "limits.drain", "limits.linger", "client.trusted_proxies",
+            "origin.a.servers", "origin.a.limit", "origin.a.abort_grace", "route", "quota.a.rate",
+            "quota.client.burst", "room.a.inlet", "room.a.poll.min", "room.a.languages",
+            "state.keys", "state.directory", "admin.socket", "log.access",
+        ][..]),
+        value in prop::sample::select(&[
+            "0", "-1", "1e9", "true", "''", "'none'", "'auto'", "'9/s'", "'1s'", "'99999999999999d'",
+            "'64KiB'", "'é'", "[]", "[[]]", "{}", "[{}]", "['a', 1]", "{ env = 'SET' }",
+            "{ file = '/' }", "1979-05-27", "'http://a'", "['http://a']",
+        ][..]),
+    ) {
+        problems(&format!("{key} = {value}\n"));
+    }
+}
