@@ -1,1 +1,61 @@
-//! Stub.
+//! Where a room's state and the keys of its tickets survive the process.
+//!
+//! A save that has returned survives the death of the process; one that has been synced since
+//! also survives the loss of power. What cannot be read is an error that names the file, never
+//! an empty room: whether a line of people starts over is not decided here.
+#![forbid(unsafe_code)]
+
+mod embedded;
+mod error;
+
+use std::fmt;
+
+pub use embedded::Embedded;
+pub use error::StoreError;
+
+/// The verbs that a room needs. All of them block on files or the network, each for a bounded
+/// time on a healthy disk: they are called off the workers.
+pub trait Store: Send + Sync {
+    /// The newest snapshot of a room; `None` when none was ever saved.
+    ///
+    /// # Errors
+    /// It cannot be read, or what is there is damaged.
+    fn load(&self, room: &str) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Keeps a snapshot. When it returns, the death of the process does not lose it; what was
+    /// saved before stays readable until then, and when saving fails.
+    ///
+    /// # Errors
+    /// It could not be written; the snapshot saved before is still there.
+    fn save(&self, room: &str, snapshot: &[u8]) -> Result<(), StoreError>;
+
+    /// Makes what has been saved survive the loss of power. Takes as long as the disk takes;
+    /// saves go on meanwhile.
+    ///
+    /// # Errors
+    /// Of the first room for which it failed; the others were still tried.
+    fn sync(&self) -> Result<(), StoreError>;
+
+    /// The keys of tickets and passes, the first of which signs. When there are none, one is
+    /// made by `fresh` and is on disk before this returns.
+    ///
+    /// # Errors
+    /// They cannot be read or written, or what is there is damaged.
+    fn keys(&self, fresh: &dyn Fn() -> [u8; 32]) -> Result<Vec<KeyBytes>, StoreError>;
+}
+
+/// A secret key. Never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeyBytes(pub [u8; 32]);
+
+impl AsRef<[u8]> for KeyBytes {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for KeyBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyBytes(..)")
+    }
+}
