@@ -27,8 +27,9 @@ mod tests {
 
     #[test]
     fn the_least_loaded_eligible_server_is_chosen() {
-        let cases: [(&[Option<u32>], usize, Option<usize>); 9] = [
-            (&[], 3, None),
+        type Loads = &'static [Option<u32>];
+        for (loads, start, expected) in [
+            (&[] as Loads, 3, None),
             (&[None, None], 0, None),
             (&[Some(3), Some(1), Some(2)], 0, Some(1)),
             (&[None, Some(9), None], 0, Some(1)),
@@ -37,8 +38,7 @@ mod tests {
             (&[Some(1), Some(1), Some(1)], 5, Some(2)),
             (&[Some(1), Some(2), Some(2)], 1, Some(0)),
             (&[Some(1), None, Some(1)], 1, Some(2)),
-        ];
-        for (loads, start, expected) in cases {
+        ] {
             assert_eq!(
                 least_loaded(loads.iter().copied(), start),
                 expected,

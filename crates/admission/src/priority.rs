@@ -110,15 +110,6 @@ mod tests {
     use super::*;
     use Priority::{Bot, Navigation, Stranger, SubResource, Submit};
 
-    const INSIDE: Traits = Traits {
-        inside: true,
-        safe: true,
-        sub_resource: false,
-        prefetch: false,
-        bot: false,
-        route: RoutePriority::Normal,
-    };
-
     /// Each combination of traits on a route of this priority.
     fn all(route: RoutePriority) -> impl Iterator<Item = Traits> {
         (0..32u8).map(move |bits| Traits {
@@ -133,77 +124,29 @@ mod tests {
 
     #[test]
     fn the_class_follows_from_pass_method_and_purpose() {
-        for (traits, expected) in [
-            (INSIDE, Navigation),
-            (
-                Traits {
-                    safe: false,
-                    ..INSIDE
-                },
-                Submit,
-            ),
-            (
-                Traits {
-                    safe: false,
-                    sub_resource: true,
-                    ..INSIDE
-                },
-                Submit,
-            ),
-            (
-                Traits {
-                    sub_resource: true,
-                    ..INSIDE
-                },
-                SubResource,
-            ),
-            (
-                Traits {
-                    prefetch: true,
-                    ..INSIDE
-                },
-                SubResource,
-            ),
-            (
-                Traits {
-                    bot: true,
-                    ..INSIDE
-                },
-                Bot,
-            ),
-            (
-                Traits {
-                    inside: false,
-                    ..INSIDE
-                },
-                Stranger,
-            ),
-            (
-                Traits {
-                    inside: false,
-                    safe: false,
-                    ..INSIDE
-                },
-                Stranger,
-            ),
-            (
-                Traits {
-                    inside: false,
-                    sub_resource: true,
-                    ..INSIDE
-                },
-                Stranger,
-            ),
-            (
-                Traits {
-                    inside: false,
-                    bot: true,
-                    ..INSIDE
-                },
-                Bot,
-            ),
+        // Each trait as a letter: inside, unsafe, sub-resource, prefetch, bot.
+        for (letters, expected) in [
+            ("i", Navigation),
+            ("iu", Submit),
+            ("ius", Submit),
+            ("is", SubResource),
+            ("ip", SubResource),
+            ("ib", Bot),
+            ("iub", Bot),
+            ("", Stranger),
+            ("u", Stranger),
+            ("s", Stranger),
+            ("b", Bot),
         ] {
-            assert_eq!(Priority::of(traits), expected, "{traits:?}");
+            let traits = Traits {
+                inside: letters.contains('i'),
+                safe: !letters.contains('u'),
+                sub_resource: letters.contains('s'),
+                prefetch: letters.contains('p'),
+                bot: letters.contains('b'),
+                route: RoutePriority::Normal,
+            };
+            assert_eq!(Priority::of(traits), expected, "{letters}");
         }
     }
 
