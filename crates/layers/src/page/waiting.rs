@@ -56,7 +56,7 @@ pub struct Waiting<'a> {
 }
 
 impl Waiting<'_> {
-    /// About how many bytes the slots take; `languages` times for those in the text.
+    /// At most how many bytes the slots take, for two languages and names that need no escaping.
     pub(super) const fn spare(&self) -> usize {
         512 + self.room.len() + 4 * self.reference.len()
     }
