@@ -2,8 +2,8 @@
 //! every relative path is joined to the configuration file's directory.
 //!
 //! All fields are public because every value that reaches here is right; the
-//! only way to build one from text is [`parse`](crate::parse) or
-//! [`load`](crate::load).
+//! only way to build one from text is [`parse`](crate::parse()) or
+//! [`load`](crate::load()).
 
 mod edge;
 mod operation;

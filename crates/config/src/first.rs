@@ -2,7 +2,7 @@
 
 /// A commented first file that protects `origin`, such as
 /// `http://127.0.0.1:3000`. Whether that is an address is for
-/// [`parse`](crate::parse) to say.
+/// [`parse`](crate::parse()) to say.
 pub fn init(origin: &str) -> String {
     let server = toml::Value::String(origin.to_owned());
     format!(
