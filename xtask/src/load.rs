@@ -16,8 +16,8 @@ pub(crate) type Cut = (
 
 /// What `cargo xtask test` runs of the long runs: a minute of each.
 pub(crate) const CUTS: [Cut; 2] = [
-    ("soak", &["wrk"], || soak(&Soak { seconds: 60 })),
-    ("compare", &["wrk", "nginx", "haproxy"], || {
+    ("soak", &["wrk", "curl"], || soak(&Soak { seconds: 60 })),
+    ("compare", &["wrk", "curl", "nginx", "haproxy"], || {
         compare(&Compare {
             seconds: 60,
             rounds: 2,
