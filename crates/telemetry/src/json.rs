@@ -172,3 +172,95 @@ fn escape(out: &mut Vec<u8>, text: &str) {
     }
     out.extend_from_slice(&bytes[written..]);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    /// What comes out, as text.
+    fn written(fill: impl FnOnce(&mut JsonWriter<'_>)) -> String {
+        let mut out = Vec::new();
+        JsonWriter::object(&mut out, fill);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn an_object_is_written_field_by_field() {
+        let text = written(|object| {
+            object.str("state", "queueing");
+            object.u64("ahead", u64::MAX);
+            object.null("reference");
+            object.bool("hidden", false);
+            object.nested("eta_seconds", |eta| {
+                eta.f64("p50", 1.23456);
+                eta.f64("p90", f64::INFINITY);
+            });
+            object.nested("empty", |_| {});
+            object.list("rooms", ["a", "b"], |room, name| room.str("name", name));
+            object.plain("client", std::net::Ipv6Addr::LOCALHOST);
+        });
+        let expected = r#"{"state":"queueing","ahead":18446744073709551615,"reference":null,"hidden":false,"eta_seconds":{"p50":1.235,"p90":null},"empty":{},"rooms":[{"name":"a"},{"name":"b"}],"client":"::1"}"#;
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn thousandths_have_no_zeros_at_the_end() {
+        for (value, expected) in [
+            (0, "0"),
+            (1, "0.001"),
+            (10, "0.01"),
+            (100, "0.1"),
+            (999, "0.999"),
+            (1_000, "1"),
+            (1_500, "1.5"),
+            (1_050, "1.05"),
+            (u64::MAX, "18446744073709551.615"),
+        ] {
+            let text = written(|object| object.thousandths("n", value));
+            assert_eq!(text, format!("{{\"n\":{expected}}}"));
+        }
+    }
+
+    #[test]
+    fn nothing_in_a_text_ends_the_text_the_line_or_a_script() {
+        let hostile = "a\"b\\c\nd\re\tf\u{0}g\u{1f}h\u{7f}</script><!--";
+        let text = written(|object| object.str("text", hostile));
+        assert!(
+            text.bytes().all(|byte| (0x20..0x7f).contains(&byte)),
+            "{text}"
+        );
+        assert!(!text.contains('<'), "{text}");
+        assert_eq!(
+            serde_json::from_str::<Value>(&text).unwrap(),
+            json!({ "text": hostile })
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn every_text_is_read_back(text in any::<String>()) {
+            let written = written(|object| object.str("text", &text));
+            let read: Value = serde_json::from_str(&written).unwrap();
+            prop_assert_eq!(read, json!({ "text": text }));
+        }
+
+        #[test]
+        fn bytes_are_read_as_a_lossy_decoder_reads_them(
+            bytes in proptest::collection::vec(any::<u8>(), 0..40),
+        ) {
+            let written = written(|object| object.bytes("text", &bytes));
+            let read: Value = serde_json::from_str(&written).unwrap();
+            prop_assert_eq!(read, json!({ "text": String::from_utf8_lossy(&bytes) }));
+        }
+
+        #[test]
+        fn a_number_is_off_by_half_a_thousandth_at_most(value in -1e12..1e12) {
+            let written = written(|object| object.f64("n", value));
+            let read: Value = serde_json::from_str(&written).unwrap();
+            let read = read["n"].as_f64().unwrap();
+            prop_assert!((read - value).abs() <= 0.000_51 + value.abs() * 1e-15);
+        }
+    }
+}

@@ -140,3 +140,104 @@ fn handle<M>(
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    const REASONS: &[&str] = &["client_rate", "busy"];
+
+    fn metrics() -> Metrics {
+        Metrics::new(Build { version: "1.2.3" }, REASONS)
+    }
+
+    /// Everything at least once.
+    fn used() -> Metrics {
+        let metrics = metrics();
+        metrics.route("/apply/*").admitted();
+        metrics.route("/apply/*").request(200, 7_000_000);
+        metrics.origin("portal").request(503, 2_000_000_000);
+        metrics.room("apply").waited(90_000_000_000);
+        metrics
+    }
+
+    #[test]
+    fn every_metric_that_is_printed_is_listed_and_every_listed_one_printed() {
+        let text = used().encode();
+        let printed: BTreeSet<_> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '))
+            .map(|(name, kind)| match kind {
+                "counter" => format!("{name}_total"),
+                "info" => format!("{name}_info"),
+                _ => name.to_owned(),
+            })
+            .collect();
+        let listed: BTreeSet<_> = NAMES.iter().map(|(name, _)| (*name).to_owned()).collect();
+        assert_eq!(printed, listed);
+        assert_eq!(listed.len(), NAMES.len(), "no name twice");
+    }
+
+    #[test]
+    fn every_metric_is_explained_in_a_sentence() {
+        for (name, help) in NAMES {
+            assert!(help.ends_with('.') && help.len() > 10, "{name}: {help}");
+        }
+    }
+
+    #[test]
+    fn what_is_counted_is_printed() {
+        let metrics = metrics();
+        let route = metrics.route("/a\"b");
+        route.admitted();
+        route.decided(Decision::Shed, 1);
+        route.shed(1);
+        route.held(0);
+        route.held(99);
+        route.request(204, 20_000_000);
+        let origin = metrics.origin("portal");
+        origin.limit.set(64);
+        origin.connect_errors.inc(ConnectError::Refused);
+        metrics.room("main").set_state(RoomState::Queueing);
+        metrics.connections().closed.inc(Close::PeerRst);
+        metrics.connections().open.of(Doing::Idle).inc();
+        metrics.connections().moved(Doing::Idle, Doing::Active);
+        let text = metrics.encode();
+        for line in [
+            r#"forebay_decisions_total{route="/a\"b",decision="admit",reason="none"} 1"#,
+            r#"forebay_decisions_total{route="/a\"b",decision="shed",reason="busy"} 2"#,
+            r#"forebay_decisions_total{route="/a\"b",decision="hold",reason="client_rate"} 1"#,
+            r#"forebay_decisions_total{route="/a\"b",decision="hold",reason="other"} 1"#,
+            r#"http_server_request_duration_seconds_count{http_route="/a\"b",http_response_status_class="2xx"} 1"#,
+            r#"http_server_request_duration_seconds_bucket{le="0.01",http_route="/a\"b",http_response_status_class="2xx"} 0"#,
+            r#"http_server_request_duration_seconds_bucket{le="0.025",http_route="/a\"b",http_response_status_class="2xx"} 1"#,
+            r#"http_server_request_duration_seconds_bucket{le="+Inf",http_route="/a\"b",http_response_status_class="2xx"} 1"#,
+            r#"http_server_request_duration_seconds_sum{http_route="/a\"b",http_response_status_class="2xx"} 0.02"#,
+            r#"forebay_concurrency_limit{origin="portal"} 64"#,
+            r#"forebay_origin_connect_errors_total{origin="portal",reason="refused"} 1"#,
+            r#"forebay_room_state{room="main",state="open"} 0"#,
+            r#"forebay_room_state{room="main",state="queueing"} 1"#,
+            r#"forebay_connections{state="idle"} 0"#,
+            r#"forebay_connections{state="active"} 1"#,
+            r#"forebay_connections_closed_total{by="peer",how="rst"} 1"#,
+            r#"forebay_connections_closed_total{by="us",how="rst"} 0"#,
+            r#"forebay_build_info{version="1.2.3"} 1"#,
+            "# EOF",
+        ] {
+            assert!(
+                text.lines().any(|found| found == line),
+                "{line}\nin\n{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_same_name_is_the_same_counter() {
+        let metrics = metrics();
+        metrics.origin("portal").resent.inc();
+        metrics.clone().origin("portal").resent.inc();
+        assert_eq!(metrics.origin("portal").resent.total(), 2);
+        assert_eq!(metrics.origin("other").resent.total(), 0);
+    }
+}
