@@ -17,14 +17,14 @@ use crate::read::{Place, Reader};
 /// reported: what is wrong is left out or stands at its default.
 pub(crate) fn config(file: File, reader: &mut Reader<'_>) -> Config {
     let defined = unused::Defined::of(&file);
-    let origins = origin::origins(file.origin, reader);
+    let origins = origin::origins(file.origin, !file.route.value.is_empty(), reader);
     let quotas = quota::quotas(file.quota.value, reader);
     let rooms = room::rooms(file.room.value, reader);
     let prefix = file.prefix.value.0;
     let targets = route::Targets {
-        origins: &origins,
-        quotas: &quotas,
-        rooms: &rooms,
+        origins: origins.iter().map(|origin| origin.name.as_str()).collect(),
+        quotas: quotas.iter().map(|quota| quota.name.as_str()).collect(),
+        rooms: rooms.iter().map(|room| room.name.as_str()).collect(),
     };
     let routes = route::routes(&file.route, &targets, &prefix, reader);
     defined.warn(&routes, reader);
@@ -35,7 +35,7 @@ pub(crate) fn config(file: File, reader: &mut Reader<'_>) -> Config {
         runtime: edge::runtime(&file.runtime.value),
         limits: edge::limits(&file.limits.value, reader),
         client: edge::client(file.client.value, reader),
-        origins: origins.into_iter().map(|(_, origin)| origin).collect(),
+        origins,
         routes,
         quotas,
         rooms,

@@ -4,22 +4,34 @@ use std::num::NonZeroU32;
 
 use crate::checked::{Origin, Queue, Server};
 use crate::raw::{self, Count};
-use crate::read::{At, Named, Place, Reader};
+use crate::read::{At, Named, Reader};
 
-/// The origins, each with the place of its name.
 pub(super) fn origins(
     raw: At<Named<raw::Origin>>,
+    routed: bool,
     reader: &mut Reader<'_>,
-) -> Vec<(Place, Origin)> {
-    if raw.value.0.is_empty() && !reader.report.mentions(&raw.place.key) {
+) -> Vec<Origin> {
+    let At {
+        place,
+        value: Named(named),
+    } = raw;
+    if named.is_empty() && !reader.report.mentions(&place.key) {
         let write = "write [origin.portal] and below it servers = [\"http://127.0.0.1:3000\"]";
         reader
             .report
-            .error(&raw.place, "is missing: there is nothing to protect", write);
+            .error(&place, "is missing: there is nothing to protect", write);
     }
-    let named = raw.value.0.into_iter();
+    if let [_, (second, _), ..] = named.as_slice()
+        && !routed
+    {
+        let what = "is a second origin, and no [[route]] says what goes where";
+        reader
+            .report
+            .error(&second.place, what, "write a [[route]] for each");
+    }
     named
-        .map(|(name, raw)| (name.place, origin(name.value, raw, reader)))
+        .into_iter()
+        .map(|(name, raw)| origin(name.value, raw, reader))
         .collect()
 }
 

@@ -1,96 +1,59 @@
 //! Routes: names become indexes, and what can never match is pointed out.
 
-use crate::checked::{HostPattern, Origin, PathPattern, Quota, Room, Route};
+use crate::checked::{HostPattern, PathPattern, Route};
 use crate::raw;
-use crate::read::{At, NoneWord, Or, Place, Reader};
+use crate::read::{At, NoneWord, Or, Place, Reader, read_default};
 
-/// What a route may name.
+/// The names that a route may use, each at its index.
 pub(super) struct Targets<'a> {
-    pub(super) origins: &'a [(Place, Origin)],
-    pub(super) quotas: &'a [Quota],
-    pub(super) rooms: &'a [Room],
+    pub(super) origins: Vec<&'a str>,
+    pub(super) quotas: Vec<&'a str>,
+    pub(super) rooms: Vec<&'a str>,
 }
 
 impl Targets<'_> {
     fn origin(&self, route: &At<raw::Route>, reader: &mut Reader<'_>) -> usize {
-        let names = || self.origins.iter().map(|(_, origin)| origin.name.as_str());
-        match &route.value.origin {
-            Some(name) => index(name, "origin", names(), reader),
-            None if self.origins.len() > 1 => {
-                let place = route.place.child("origin", route.place.span.clone());
-                if reader.report.mentions(&place.key) {
-                    return 0;
-                }
-                let what = "is missing, and there are several";
-                reader.report.error(&place, what, one_of(names()));
-                0
-            }
-            None => 0,
+        if let Some(At { place, value }) = &route.value.origin {
+            return index(place, value, "origin", &self.origins, reader);
         }
+        let place = route.place.child("origin", route.place.span.clone());
+        if self.origins.len() > 1 && !reader.report.mentions(&place.key) {
+            let what = "is missing, and there are several";
+            reader.report.error(&place, what, one_of(&self.origins));
+        }
+        0
     }
 
     fn room(&self, name: &At<Or<NoneWord, String>>, reader: &mut Reader<'_>) -> Option<usize> {
-        optional(
-            name,
-            "room",
-            self.rooms.iter().map(|room| room.name.as_str()),
-            reader,
-        )
+        let room = name.value.0.as_ref()?;
+        Some(index(&name.place, room, "room", &self.rooms, reader))
     }
 
     fn quota(&self, name: &At<Or<NoneWord, String>>, reader: &mut Reader<'_>) -> Option<usize> {
-        optional(
-            name,
-            "quota",
-            self.quotas.iter().map(|quota| quota.name.as_str()),
-            reader,
-        )
+        let quota = name.value.0.as_ref()?;
+        Some(index(&name.place, quota, "quota", &self.quotas, reader))
     }
 }
 
-fn optional<'n>(
-    name: &At<Or<NoneWord, String>>,
-    kind: &str,
-    names: impl Iterator<Item = &'n str> + Clone,
-    reader: &mut Reader<'_>,
-) -> Option<usize> {
-    let value = name.value.0.clone()?;
-    Some(index(
-        &At {
-            place: name.place.clone(),
-            value,
-        },
-        kind,
-        names,
-        reader,
-    ))
-}
-
-/// The name itself is not repeated: it may come from outside the file.
-fn index<'n>(
-    name: &At<String>,
-    kind: &str,
-    mut names: impl Iterator<Item = &'n str> + Clone,
-    reader: &mut Reader<'_>,
-) -> usize {
+/// Where `name` is in `names`. It is not repeated in messages: it may come from
+/// outside the file.
+fn index(place: &Place, name: &str, kind: &str, names: &[&str], reader: &mut Reader<'_>) -> usize {
     names
-        .clone()
-        .position(|other| other == name.value)
+        .iter()
+        .position(|&other| other == name)
         .unwrap_or_else(|| {
             let what = format!("names no {kind} of this file");
-            reader
-                .report
-                .error(&name.place, what, one_of(names.by_ref()));
+            reader.report.error(place, what, one_of(names));
             0
         })
 }
 
-fn one_of<'n>(names: impl Iterator<Item = &'n str>) -> String {
-    let names = names.map(|name| format!("{name:?}")).collect::<Vec<_>>();
-    if names.is_empty() {
-        return "define one first".to_owned();
+fn one_of(names: &[&str]) -> String {
+    let names: Vec<_> = names.iter().map(|name| format!("{name:?}")).collect();
+    match names.as_slice() {
+        [] => "define one first".to_owned(),
+        _ => format!("write {}", names.join(" or ")),
     }
-    format!("write {}", names.join(" or "))
 }
 
 pub(super) fn routes(
@@ -136,28 +99,20 @@ fn never<'r>(
     })
 }
 
-/// Everything to the one origin, through `main`.
+/// Everything to the first origin, which is the only one, through `main`.
 fn implied(
     raw: &At<Vec<At<raw::Route>>>,
     targets: &Targets<'_>,
     reader: &mut Reader<'_>,
 ) -> Vec<Route> {
-    if let [_, (second, _), ..] = targets.origins {
-        let what = "is a second origin, and no [[route]] says what goes where";
-        reader
-            .report
-            .error(second, what, "write a [[route]] for each");
-    }
     let place = raw.place.element(0, raw.place.span.clone());
-    let value = crate::read::read_default(&place, "{}", reader);
-    vec![route(
-        &At { place, value },
-        &Targets {
-            origins: &[],
-            ..*targets
-        },
-        reader,
-    )]
+    let mut value: raw::Route = read_default(&place, "{}", reader);
+    let first = targets.origins.first().map(|&name| name.to_owned());
+    value.origin = first.map(|value| At {
+        place: place.clone(),
+        value,
+    });
+    vec![route(&At { place, value }, targets, reader)]
 }
 
 fn route(raw: &At<raw::Route>, targets: &Targets<'_>, reader: &mut Reader<'_>) -> Route {
