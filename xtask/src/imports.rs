@@ -112,11 +112,7 @@ mod tests {
 
     fn package(name: &str, dependencies: &[(&str, Option<Kind>)]) -> Package {
         Package {
-            id: name.into(),
             name: name.into(),
-            version: "0.1.0".into(),
-            license: None,
-            source: None,
             dependencies: dependencies
                 .iter()
                 .map(|&(name, kind)| Dependency {
@@ -128,10 +124,7 @@ mod tests {
     }
 
     fn breached(packages: Vec<Package>) -> Vec<String> {
-        breaches(&Metadata {
-            packages,
-            resolve: None,
-        })
+        breaches(&Metadata { packages })
     }
 
     #[test]

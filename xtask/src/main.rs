@@ -11,6 +11,8 @@
 
 mod check;
 mod command;
+#[cfg(test)]
+mod configurations;
 mod count;
 mod expression;
 mod imports;

@@ -1,7 +1,6 @@
 //! What cargo knows of the workspace: its packages and what they depend on.
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use crate::command::{Failure, cargo, output};
 
@@ -9,18 +8,12 @@ use crate::command::{Failure, cargo, output};
 #[derive(Debug, Deserialize)]
 pub(crate) struct Metadata {
     pub(crate) packages: Vec<Package>,
-    pub(crate) resolve: Option<Resolve>,
 }
 
 /// One package.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Package {
-    pub(crate) id: String,
     pub(crate) name: String,
-    pub(crate) version: String,
-    pub(crate) license: Option<String>,
-    /// `None` for packages of this workspace.
-    pub(crate) source: Option<String>,
     pub(crate) dependencies: Vec<Dependency>,
 }
 
@@ -39,31 +32,10 @@ pub(crate) enum Kind {
     Build,
 }
 
-/// What is really built, with the features that are on.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Resolve {
-    pub(crate) nodes: Vec<Node>,
-}
-
-/// One package that is really built.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Node {
-    pub(crate) id: String,
-}
-
-/// The packages of this workspace, without what they resolve to.
+/// The packages of this workspace.
 pub(crate) fn workspace() -> Result<Metadata, Failure> {
-    read(&["metadata", "--format-version", "1", "--no-deps", "--locked"])
-}
-
-/// Everything that is built, for every platform.
-pub(crate) fn everything() -> Result<Metadata, Failure> {
-    read(&["metadata", "--format-version", "1", "--locked"])
-}
-
-fn read<T: DeserializeOwned>(arguments: &[&str]) -> Result<T, Failure> {
-    let text = output(&mut cargo(arguments))?;
-    serde_json::from_str(&text).map_err(|error| Failure::Unreadable {
+    let mut command = cargo(&["metadata", "--format-version", "1", "--no-deps", "--locked"]);
+    serde_json::from_str(&output(&mut command)?).map_err(|error| Failure::Unreadable {
         what: "cargo metadata".into(),
         why: error.to_string(),
     })
