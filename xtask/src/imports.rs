@@ -66,7 +66,17 @@ const WALLS: [Wall; 11] = [
         &[],
     ),
     wall("forebay-testkit", &[], &["tokio", "hyper"]),
-    wall("forebay-benches", &[], &[]),
+    wall(
+        "forebay-benches",
+        &[
+            "forebay-admission",
+            "forebay-config",
+            "forebay-store",
+            "forebay-telemetry",
+            "forebay-layers",
+        ],
+        &[],
+    ),
     wall("xtask", &[], &[]),
 ];
 
