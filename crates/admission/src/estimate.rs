@@ -1,1 +1,248 @@
-//! Not written yet.
+//! What the room learns by looking: smoothed rates, shares, and how long a wait will be.
+//!
+//! Floating point stays in here, behind [`Finite`]; what leaves is a whole number.
+
+use core::time::Duration;
+
+/// A number that is always finite and never negative: whatever is neither becomes zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
+pub struct Finite(f64);
+
+impl Finite {
+    /// Takes the value, or zero when it is negative, infinite or no number.
+    #[must_use]
+    pub fn new(value: f64) -> Self {
+        if value.is_finite() && value > 0.0 {
+            Self(value)
+        } else {
+            Self(0.0)
+        }
+    }
+
+    /// The value.
+    #[must_use]
+    pub const fn get(self) -> f64 {
+        self.0
+    }
+
+    /// The larger of the two.
+    #[must_use]
+    pub const fn max(self, other: Self) -> Self {
+        Self(self.0.max(other.0))
+    }
+
+    /// The smaller of the two.
+    #[must_use]
+    pub const fn min(self, other: Self) -> Self {
+        Self(self.0.min(other.0))
+    }
+
+    /// In thousandths, rounded; saturates.
+    #[must_use]
+    pub fn milli(self) -> u64 {
+        // A cast from float to integer saturates.
+        (self.0 * 1_000.0 + 0.5) as u64
+    }
+
+    /// From thousandths.
+    #[must_use]
+    pub fn from_milli(milli: u64) -> Self {
+        Self::new(milli as f64 / 1_000.0)
+    }
+}
+
+/// An exponentially smoothed rate that starts as the plain mean, so that its first seconds are
+/// not pulled towards zero.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Smooth {
+    value: Finite,
+    memory: Duration,
+    seen: Duration,
+}
+
+impl Smooth {
+    /// Knows nothing yet; later it remembers about as long as `memory`.
+    #[must_use]
+    pub const fn new(memory: Duration) -> Self {
+        Self {
+            value: Finite(0.0),
+            memory,
+            seen: Duration::ZERO,
+        }
+    }
+
+    /// As if it had seen `value` for `seen` already.
+    #[must_use]
+    pub fn primed(memory: Duration, value: Finite, seen: Duration) -> Self {
+        Self {
+            value,
+            memory,
+            seen: seen.min(memory),
+        }
+    }
+
+    /// `count` events happened within the last `span`.
+    pub fn count(&mut self, count: u64, span: Duration) {
+        if !span.is_zero() {
+            self.level(Finite::new(count as f64 / span.as_secs_f64()), span);
+        }
+    }
+
+    /// The value was `level` for the last `span`.
+    pub fn level(&mut self, level: Finite, span: Duration) {
+        self.seen = self.seen.saturating_add(span).min(self.memory);
+        let weight = span.as_secs_f64() / self.seen.as_secs_f64().max(f64::MIN_POSITIVE);
+        let weight = Finite::new(weight).get().min(1.0);
+        self.value = Finite::new(self.value.get() + weight * (level.get() - self.value.get()));
+    }
+
+    /// The smoothed value.
+    #[must_use]
+    pub const fn get(&self) -> Finite {
+        self.value
+    }
+
+    /// The time it rests on, at most its memory.
+    #[must_use]
+    pub const fn seen(&self) -> Duration {
+        self.seen
+    }
+}
+
+/// A share that is measured: how many of those counted came back. Forgets by halves.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Share {
+    hits: Finite,
+    of: Finite,
+    prior: Finite,
+}
+
+impl Share {
+    /// Starts at `prior`, as firmly as if one had been counted.
+    #[must_use]
+    pub fn new(prior: Finite) -> Self {
+        Self {
+            hits: Finite(0.0),
+            of: Finite(0.0),
+            prior,
+        }
+    }
+
+    /// `hits` came back.
+    pub fn hit(&mut self, hits: u64) {
+        self.hits = Finite::new(self.hits.get() + hits as f64);
+    }
+
+    /// `of` more are counted.
+    pub fn count(&mut self, of: u64) {
+        self.of = Finite::new(self.of.get() + of as f64);
+    }
+
+    /// Forgets for `span`, half of it in each `half`.
+    pub fn forget(&mut self, span: Duration, half: Duration) {
+        let kept = libm::exp2(-span.as_secs_f64() / half.as_secs_f64().max(1e-3));
+        self.hits = Finite::new(self.hits.get() * kept);
+        self.of = Finite::new(self.of.get() * kept);
+    }
+
+    /// The share in thousandths, 0 to 1000.
+    #[must_use]
+    pub fn milli(&self) -> u32 {
+        let share = (self.hits.get() + self.prior.get()) / (self.of.get() + 1.0);
+        (Finite::new(share.min(1.0)).get() * 1_000.0 + 0.5) as u32
+    }
+
+    /// What it rests on, in thousandths, for a snapshot.
+    #[must_use]
+    pub fn parts_milli(&self) -> (u64, u64) {
+        (self.hits.milli(), self.of.milli())
+    }
+
+    /// Takes up what a snapshot kept.
+    pub fn resume(&mut self, (hits, of): (u64, u64)) {
+        self.hits = Finite::from_milli(hits);
+        self.of = Finite::from_milli(of);
+    }
+}
+
+/// How long it takes until `ahead` are gone, when `speed` a second are called and each of them
+/// gives up with the probability `leaving` a second. `None` when nobody is called.
+///
+/// From `dn/dt = -speed - leaving * n`: `t = ln(1 + leaving * n / speed) / leaving`.
+#[must_use]
+pub fn wait(ahead: u64, speed: Finite, leaving: Finite) -> Option<Duration> {
+    if speed.get() <= 0.0 {
+        return None;
+    }
+    let plain = ahead as f64 / speed.get();
+    let hazard = leaving.get();
+    let seconds = if hazard * plain < 1e-6 {
+        plain
+    } else {
+        libm::log1p(hazard * plain) / hazard
+    };
+    Some(Duration::from_secs_f64(
+        Finite::new(seconds).get().min(WAIT_MAX_SECONDS),
+    ))
+}
+
+/// Nobody is told more than a year.
+const WAIT_MAX_SECONDS: f64 = 31_536_000.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn the_first_second_is_believed_and_later_ones_are_smoothed() {
+        let mut rate = Smooth::new(SECOND * 10);
+        rate.count(40, SECOND);
+        assert_eq!(rate.get().milli(), 40_000);
+        rate.count(20, SECOND);
+        assert_eq!(rate.get().milli(), 30_000);
+        for _ in 0..200 {
+            rate.count(5, SECOND);
+        }
+        assert_eq!(rate.get().milli(), 5_000);
+    }
+
+    #[test]
+    fn nothing_infinite_gets_in() {
+        for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0] {
+            assert_eq!(Finite::new(value).get(), 0.0);
+        }
+        let mut rate = Smooth::new(Duration::ZERO);
+        rate.count(u64::MAX, Duration::from_nanos(1));
+        rate.count(1, Duration::ZERO);
+        assert!(rate.get().get().is_finite());
+    }
+
+    #[test]
+    fn a_share_starts_at_its_prior_and_follows_what_is_seen() {
+        let mut share = Share::new(Finite::new(1.0));
+        assert_eq!(share.milli(), 1_000);
+        share.count(9_999);
+        assert!(
+            share.milli() < 2,
+            "a flood that never returns counts for nothing"
+        );
+        share.forget(SECOND * 100, SECOND * 5);
+        share.count(1_000);
+        share.hit(1_000);
+        assert!(share.milli() > 990);
+    }
+
+    #[test]
+    fn those_who_give_up_shorten_the_wait() {
+        let speed = Finite::new(10.0);
+        assert_eq!(wait(600, speed, Finite::default()), Some(SECOND * 60));
+        let shorter = wait(600, speed, Finite::new(0.01)).unwrap();
+        assert!(
+            shorter > SECOND * 40 && shorter < SECOND * 50,
+            "{shorter:?}"
+        );
+        assert_eq!(wait(600, Finite::default(), Finite::default()), None);
+    }
+}

@@ -14,6 +14,7 @@ pub mod credential;
 pub mod estimate;
 pub mod inlet;
 pub mod limit;
+mod mix;
 pub mod pass;
 pub mod priority;
 pub mod queue;

@@ -4,6 +4,7 @@
 use core::time::Duration;
 
 use crate::credential::RoomId;
+use crate::mix::mix;
 use crate::time::WallTime;
 
 /// A right to be inside. What is in it is signed, so it is believed.
@@ -50,11 +51,7 @@ impl Pass {
     /// The pass's id for a ticket's id: a fixed bijection, so two tickets never share a pass.
     #[must_use]
     pub const fn id_of(ticket: u64) -> u64 {
-        // The finaliser of SplitMix64 (Steele, Lea, Flood 2014), which is invertible.
-        let x = ticket.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        x ^ (x >> 31)
+        mix(ticket)
     }
 
     /// What the pass is worth at `now`. A pass that nobody has seen twice yet is renewed at

@@ -1,78 +1,166 @@
 //! The waiting room: who waits, in which order they enter, and what they are told.
 //!
 //! Nothing is kept per visitor: the place in line is in the signed ticket, and the room counts.
-//! The order comes from the watermark, the bound from the tokens taken at the claim.
+//! The order comes from the watermark, the bound from the tokens taken at the claim. All
+//! randomness is in the ids given by the caller; all time is an argument and never goes back.
 
+mod calls;
+mod inside;
+mod line;
 mod load;
+mod present;
+mod recent;
 mod settings;
+mod snapshot;
 mod status;
+mod tell;
+mod tick;
 mod told;
+mod turn;
 
 pub use load::Load;
 pub use settings::{InletRule, Mode, Settings};
+pub use snapshot::BadSnapshot;
 pub use status::Status;
 pub use told::{Eta, State, Told, Turn, TurnState};
 
-use alloc::vec::Vec;
 use core::num::NonZeroU32;
-use core::time::Duration;
 
+use self::calls::Calls;
+use self::inside::Inside;
+use self::line::Line;
+use self::present::Present;
+use self::recent::Recent;
+use self::tick::Pulse;
 use crate::credential::RoomId;
-use crate::pass::Pass;
-use crate::ticket::Ticket;
+use crate::inlet::{Auto, Credit, Inlet, Pace};
 use crate::time::WallTime;
+use crate::watermark::{Place, Watermark};
 
-/// One waiting room. The shell keeps it behind a mutex; no verb but [`tick`](Self::tick) and
-/// [`snapshot`](Self::snapshot) takes longer than a few hundred nanoseconds.
+/// One waiting room. The shell keeps it behind a mutex: no verb but [`tick`](Self::tick),
+/// [`publish`](Self::publish) and [`snapshot`](Self::snapshot) walks over the line.
 #[derive(Debug)]
 pub struct Room {
     id: RoomId,
     settings: Settings,
     now: WallTime,
+    ticked: WallTime,
+    /// In mode auto: the line is open.
+    queueing: bool,
+    calm_since: WallTime,
+    line: Line,
+    calls: Calls,
+    present: Present,
+    watermark: Watermark,
+    inlet: Inlet,
+    auto: Auto,
+    inside: Inside,
+    polls: Recent,
+    claims: Recent,
+    pulse: Pulse,
+    claimed: u64,
+    admitted: u64,
+    /// Something changed that a snapshot would keep.
+    dirty: bool,
 }
-
-/// A snapshot that cannot be read: another version, a wrong length, or contents that contradict
-/// each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BadSnapshot;
-
-impl core::fmt::Display for BadSnapshot {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("the room's snapshot cannot be read")
-    }
-}
-
-impl core::error::Error for BadSnapshot {}
 
 impl Room {
-    /// An empty room.
+    /// An empty room. Tickets of an earlier process, whose snapshot was lost, are counted and
+    /// called: the tokens keep the bound and the order of those who come.
     #[must_use]
     pub fn new(id: RoomId, settings: Settings, now: WallTime) -> Self {
-        Self { id, settings, now }
+        let line = Line::new(now, 0..line::second(now) + 1);
+        let inlet = Inlet::full(pace(settings.inlet), now);
+        Self::with(
+            id,
+            settings,
+            line,
+            Watermark::new(Place::at(now)),
+            inlet,
+            now,
+        )
+    }
+
+    fn with(
+        id: RoomId,
+        settings: Settings,
+        line: Line,
+        watermark: Watermark,
+        inlet: Inlet,
+        now: WallTime,
+    ) -> Self {
+        let mut room = Self {
+            id,
+            settings,
+            now,
+            ticked: now,
+            queueing: false,
+            calm_since: now,
+            calls: Calls::restart(&line, now),
+            line,
+            present: Present::default(),
+            watermark,
+            inlet,
+            auto: Auto::default(),
+            inside: Inside::new(settings.pass.idle),
+            polls: Recent::new(14),
+            claims: Recent::new(15),
+            pulse: Pulse::new(settings.inlet),
+            claimed: 0,
+            admitted: 0,
+            dirty: true,
+        };
+        room.publish(now);
+        room
     }
 
     /// Takes new settings; the line and everybody's place stay.
     pub fn configure(&mut self, settings: Settings, now: WallTime) {
-        self.settings = settings;
-        self.advance(now);
+        let now = self.touch(now);
+        let before = core::mem::replace(&mut self.settings, settings);
+        if before.inlet != settings.inlet {
+            self.inlet.set_pace(pace(settings.inlet), now);
+            self.pulse.speed = Pulse::new(settings.inlet).speed;
+        }
+        if before.mode != settings.mode {
+            self.queueing = !self.is_empty(now);
+            self.calm_since = now;
+        }
+        self.inside.set_idle(settings.pass.idle, now);
+        self.check();
     }
 
     /// Changes the mode.
     pub fn set_mode(&mut self, mode: Mode, now: WallTime) {
-        self.settings.mode = mode;
-        self.advance(now);
+        self.configure(
+            Settings {
+                mode,
+                ..self.settings
+            },
+            now,
+        );
     }
 
     /// Changes what moves the watermark.
     pub fn set_inlet(&mut self, inlet: InletRule, now: WallTime) {
-        self.settings.inlet = inlet;
-        self.advance(now);
+        self.configure(
+            Settings {
+                inlet,
+                ..self.settings
+            },
+            now,
+        );
     }
 
     /// Changes the cap on visitors inside.
     pub fn set_active(&mut self, active: Option<NonZeroU32>, now: WallTime) {
-        self.settings.active = active;
-        self.advance(now);
+        self.configure(
+            Settings {
+                active,
+                ..self.settings
+            },
+            now,
+        );
     }
 
     /// The settings in force.
@@ -81,130 +169,98 @@ impl Room {
         &self.settings
     }
 
+    /// The room's id.
+    #[must_use]
+    pub const fn id(&self) -> RoomId {
+        self.id
+    }
+
     /// Whether newcomers pass, wait, or are held.
     #[must_use]
     pub const fn state(&self) -> State {
-        State::Open
-    }
-
-    /// Somebody without a credential. `id` is fresh randomness.
-    pub fn arrive(&mut self, now: WallTime, _id: u64) -> Turn {
-        self.advance(now);
-        Turn::Through
-    }
-
-    /// The inner layers shed this stranger: a place in line, and a sign of pressure.
-    pub fn shed(&mut self, now: WallTime, id: u64) -> (Ticket, Told) {
-        let now = self.advance(now);
-        let due = now.plus(Duration::from_secs(1));
-        let (room, confirmed, least_ahead) = (self.id, false, None);
-        let ticket = Ticket {
-            room,
-            id,
-            arrived: now,
-            confirmed,
-            due,
-            least_ahead,
-        };
-        (ticket, self.look(now, &ticket))
-    }
-
-    /// A pass for somebody whom the open room let through; counts as seen once.
-    pub fn grant(&mut self, now: WallTime, id: u64) -> Pass {
-        let now = self.advance(now);
-        Pass {
-            room: self.id,
-            id: Pass::id_of(id),
-            began: now,
-            seen: now,
-            confirmed: false,
-        }
-    }
-
-    /// A ticket comes back: it is counted, and its holder enters when called.
-    pub fn poll(&mut self, now: WallTime, ticket: &Ticket) -> Turn {
-        Turn::Enter(self.grant(now, ticket.id))
-    }
-
-    /// Looks at a ticket without claiming or counting.
-    #[must_use]
-    pub const fn look(&self, _now: WallTime, ticket: &Ticket) -> Told {
-        Told {
-            state: TurnState::Open,
-            ahead: None,
-            eta: None,
-            poll_after: Duration::from_secs(1),
-            reference: ticket.id,
-        }
-    }
-
-    /// Signs a pass anew.
-    pub fn renew(&mut self, now: WallTime, pass: &Pass) -> Pass {
-        Pass {
-            seen: self.advance(now),
-            confirmed: true,
-            ..*pass
-        }
-    }
-
-    /// The visit is over: its place is free.
-    pub fn end(&mut self, pass: &Pass) {
-        self.advance(pass.seen);
-    }
-
-    /// Computes the next watermark as pending. True when there is something to save.
-    pub fn tick(&mut self, now: WallTime, load: Load) -> bool {
-        self.advance(now);
-        load.limit == 0
-    }
-
-    /// Everything that must survive the process.
-    #[must_use]
-    pub const fn snapshot(&self) -> Vec<u8> {
-        Vec::new()
-    }
-
-    /// What was pending may now be told and acted upon.
-    pub fn publish(&mut self, now: WallTime) {
-        self.advance(now);
-    }
-
-    /// A room as it was when `snapshot` was taken.
-    ///
-    /// # Errors
-    /// [`BadSnapshot`] when it cannot be read.
-    pub fn restore(
-        id: RoomId,
-        settings: Settings,
-        snapshot: &[u8],
-        now: WallTime,
-    ) -> Result<Self, BadSnapshot> {
-        if snapshot.is_empty() {
-            Ok(Self::new(id, settings, now))
-        } else {
-            Err(BadSnapshot)
+        match self.settings.mode {
+            Mode::Hold => State::Closed,
+            Mode::Off => State::Open,
+            Mode::QueueAll => State::Queueing,
+            Mode::Auto if self.queueing => State::Queueing,
+            Mode::Auto => State::Open,
         }
     }
 
     /// The room's figures.
     #[must_use]
-    pub fn status(&self, _now: WallTime) -> Status {
+    pub fn status(&self, now: WallTime) -> Status {
+        let now = self.now.max(now);
+        let first = self
+            .line
+            .oldest()
+            .map(Place::start_of)
+            .into_iter()
+            .chain(self.present.first());
         Status {
             mode: self.settings.mode,
             state: self.state(),
-            ..Status::default()
+            waiting: self.line.believed(),
+            active: self.inside.count(),
+            called: self
+                .line
+                .out
+                .plus(Credit::from_nano(Credit::ONE.as_nano() / 2))
+                .whole(),
+            claimed: self.claimed,
+            abandoned: self.line.abandoned,
+            admitted_total: self.admitted,
+            oldest_wait: first
+                .min()
+                .map(|place| now.saturating_since(place.time()))
+                .unwrap_or_default(),
+            rate_milli: self.pulse.admitted.get().milli(),
         }
     }
 
     /// The latest time the room has seen. The shell's wall clock must not start before it:
-    /// tickets signed at this time would look as if they came from the future.
+    /// credentials signed at this time would look as if they came from the future.
     #[must_use]
     pub const fn clock(&self) -> WallTime {
         self.now
     }
 
+    /// How far the line is called, as published.
+    #[must_use]
+    pub const fn called_up_to(&self) -> Place {
+        self.watermark.published()
+    }
+
     fn advance(&mut self, now: WallTime) -> WallTime {
         self.now = self.now.max(now);
+        self.inlet.earn(self.now);
         self.now
     }
+
+    /// A verb that changes something a snapshot keeps.
+    fn touch(&mut self, now: WallTime) -> WallTime {
+        self.dirty = true;
+        self.advance(now)
+    }
+
+    /// Debug builds check after each verb what must hold at any time.
+    fn check(&self) {
+        debug_assert!(
+            self.watermark.published() <= self.watermark.pending(),
+            "told, then saved"
+        );
+        debug_assert!(self.inlet.holds(), "never more tokens than the burst");
+        debug_assert!(self.line.settled(), "counts are never below zero");
+    }
 }
+
+/// The pace at the start; the automatic one is found by ticks.
+fn pace(inlet: InletRule) -> Pace {
+    match inlet {
+        InletRule::Auto => Pace::Measured(Credit::ZERO),
+        InletRule::Rate(rate) => Pace::Fixed(rate),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -20,3 +20,11 @@ pub struct Load {
     /// Total time with no permit free or somebody queued.
     pub pressed: Duration,
 }
+
+impl Load {
+    /// Requests that are there now: at the origin or queued for it.
+    #[must_use]
+    pub const fn present(&self) -> u64 {
+        self.in_flight as u64 + self.queued as u64
+    }
+}

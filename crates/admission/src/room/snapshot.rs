@@ -1,0 +1,269 @@
+//! What must survive the process, as bytes: counts, the pending watermark and what was learned.
+//! Tokens are left out on purpose: nobody knows what was spent last, so they start at zero.
+//!
+//! A header (magic, version, length) and numbers of variable length (LEB128); the store adds a
+//! checksum. A snapshot costs a few bytes for each second of arrivals.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::inside::Ring;
+use super::line::{Bucket, Cell, Line, SECONDS_MAX, second};
+use super::{Room, Settings, pace};
+use crate::credential::RoomId;
+use crate::inlet::{Credit, Inlet};
+use crate::time::WallTime;
+use crate::watermark::{Place, Watermark};
+
+const MAGIC: [u8; 4] = *b"FBRM";
+const VERSION: u8 = 1;
+const HEADER: usize = 9;
+
+/// A snapshot that cannot be read: another version, a wrong length, or contents that contradict
+/// each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BadSnapshot;
+
+impl fmt::Display for BadSnapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the room's snapshot cannot be read")
+    }
+}
+
+impl core::error::Error for BadSnapshot {}
+
+impl Room {
+    /// Everything that must survive the process, with the watermark that is still pending:
+    /// written before [`publish`](Self::publish), it takes back nothing that was told.
+    #[must_use]
+    pub fn snapshot(&self) -> Vec<u8> {
+        let mut out = Writer(Vec::with_capacity(256 + self.line.buckets.len() * 16));
+        out.0.extend_from_slice(&MAGIC);
+        out.0.extend_from_slice(&[VERSION, 0, 0, 0, 0]);
+        out.number(self.now.as_millis());
+        out.number(u64::from(self.queueing));
+        out.number(self.watermark.pending().as_micros());
+        out.number(self.claimed);
+        out.number(self.admitted);
+        out.number(self.auto.capacity_milli());
+        out.number(self.pulse.speed.get().milli());
+        out.line(&self.line);
+        out.ring(&self.inside.entering);
+        out.ring(&self.inside.once);
+        out.ring(&self.inside.known);
+        let length = u32::try_from(out.0.len() - HEADER).unwrap_or(u32::MAX);
+        if let Some(place) = out.0.get_mut(HEADER - 4..HEADER) {
+            place.copy_from_slice(&length.to_be_bytes());
+        }
+        out.0
+    }
+
+    /// A room as it was when `snapshot` was taken. The watermark stands where it was pending,
+    /// outstanding calls have their full time again, tokens start at zero, and the room's clock
+    /// does not go back when the wall clock did.
+    ///
+    /// # Errors
+    /// [`BadSnapshot`] when it cannot be read.
+    pub fn restore(
+        id: RoomId,
+        settings: Settings,
+        snapshot: &[u8],
+        now: WallTime,
+    ) -> Result<Self, BadSnapshot> {
+        let mut from = Reader::open(snapshot)?;
+        let taken = from.time()?;
+        let queueing = from.number()? != 0;
+        let place = Place::from_micros(from.number()?);
+        let (claimed, admitted) = (from.number()?, from.number()?);
+        let (capacity, speed) = (from.number()?, from.number()?);
+        let now = now.max(taken);
+        // What was issued after the snapshot, or in the second before it if the disk lagged.
+        let lost = second(taken).saturating_sub(1)..second(now) + 1;
+        let line = from.line(Line::new(taken, lost))?;
+        let inlet = Inlet::empty(pace(settings.inlet), now);
+        let mut room = Self::with(id, settings, line, Watermark::new(place), inlet, now);
+        from.ring(&mut room.inside.entering)?;
+        from.ring(&mut room.inside.once)?;
+        from.ring(&mut room.inside.known)?;
+        if !from.0.is_empty() {
+            return Err(BadSnapshot);
+        }
+        (room.queueing, room.claimed, room.admitted) = (queueing, claimed, admitted);
+        room.auto.resume(capacity);
+        room.pulse.resume(speed, claimed, admitted, &room.line);
+        room.check();
+        Ok(room)
+    }
+}
+
+struct Writer(Vec<u8>);
+
+impl Writer {
+    fn number(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            self.0.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        self.0.push(value as u8);
+    }
+
+    fn line(&mut self, line: &Line) {
+        for value in [line.first, line.swept, line.judged] {
+            self.number(value);
+        }
+        for value in [line.issued, line.suspected, line.abandoned] {
+            self.number(value);
+        }
+        for (hits, of) in [line.prompt.parts_milli(), line.returning.parts_milli()] {
+            self.number(hits);
+            self.number(of);
+        }
+        self.number(line.buckets.len() as u64);
+        for bucket in &line.buckets {
+            self.bucket(bucket);
+        }
+    }
+
+    fn bucket(&mut self, bucket: &Bucket) {
+        // Empty seconds are the rule outside of a surge: one byte.
+        self.number(bucket.issued);
+        for value in [
+            bucket.confirmed,
+            bucket.prompt,
+            bucket.claimed,
+            bucket.out().as_nano(),
+        ] {
+            self.number(value);
+        }
+        self.number(bucket.cells.len() as u64);
+        for cell in &bucket.cells {
+            self.number(cell.epoch);
+            self.number(cell.count);
+        }
+    }
+
+    fn ring(&mut self, ring: &Ring) {
+        self.number(ring.life.as_millis() as u64);
+        self.number(ring.first);
+        self.number(ring.counts.len() as u64);
+        for count in &ring.counts {
+            self.number(*count);
+        }
+    }
+}
+
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn open(snapshot: &'a [u8]) -> Result<Self, BadSnapshot> {
+        let (header, rest) = snapshot.split_first_chunk::<HEADER>().ok_or(BadSnapshot)?;
+        let (magic, header) = header.split_first_chunk::<4>().ok_or(BadSnapshot)?;
+        let (version, length) = header.split_first().ok_or(BadSnapshot)?;
+        let length = length.first_chunk().ok_or(BadSnapshot)?;
+        let fits = u32::from_be_bytes(*length) as usize == rest.len();
+        let ours = *magic == MAGIC && *version == VERSION && fits;
+        if ours {
+            Ok(Self(rest))
+        } else {
+            Err(BadSnapshot)
+        }
+    }
+
+    fn number(&mut self) -> Result<u64, BadSnapshot> {
+        let mut value = 0;
+        for shift in (0..64).step_by(7) {
+            let (byte, rest) = self.0.split_first().ok_or(BadSnapshot)?;
+            self.0 = rest;
+            let part = u64::from(byte & 0x7f);
+            if part << shift >> shift != part {
+                return Err(BadSnapshot);
+            }
+            value |= part << shift;
+            if byte & 0x80 == 0 {
+                return Ok(value);
+            }
+        }
+        Err(BadSnapshot)
+    }
+
+    /// A count: what no honest room exceeds, so that no sum of counts can overflow.
+    fn count(&mut self) -> Result<u64, BadSnapshot> {
+        let count = self.number()?;
+        if count <= u64::from(u32::MAX) {
+            Ok(count)
+        } else {
+            Err(BadSnapshot)
+        }
+    }
+
+    /// A length of something of which each part takes a byte at least.
+    fn length(&mut self, most: usize) -> Result<usize, BadSnapshot> {
+        let length = usize::try_from(self.number()?).map_err(|_| BadSnapshot)?;
+        if length <= most.min(self.0.len()) {
+            Ok(length)
+        } else {
+            Err(BadSnapshot)
+        }
+    }
+
+    fn time(&mut self) -> Result<WallTime, BadSnapshot> {
+        self.number().map(WallTime::from_millis)
+    }
+
+    fn line(&mut self, mut line: Line) -> Result<Line, BadSnapshot> {
+        (line.first, line.swept, line.judged) = (self.count()?, self.count()?, self.count()?);
+        (line.issued, line.suspected, line.abandoned) =
+            (self.number()?, self.number()?, self.number()?);
+        line.prompt.resume((self.number()?, self.number()?));
+        line.returning.resume((self.number()?, self.number()?));
+        for _ in 0..self.length(SECONDS_MAX)? {
+            let bucket = self.bucket(line.swept)?;
+            line.live += bucket.live;
+            line.suspects += bucket.suspects;
+            line.out = line.out.plus(bucket.out());
+            line.buckets.push_back(bucket);
+        }
+        if line.holds() {
+            Ok(line)
+        } else {
+            Err(BadSnapshot)
+        }
+    }
+
+    fn bucket(&mut self, swept: u64) -> Result<Bucket, BadSnapshot> {
+        let mut bucket = Bucket {
+            issued: self.count()?,
+            confirmed: self.count()?,
+            prompt: self.count()?,
+            claimed: self.count()?,
+            called: Credit::from_nano(self.number()?),
+            ..Bucket::default()
+        };
+        for _ in 0..self.length(usize::MAX)? {
+            let cell = Cell {
+                epoch: self.count()?,
+                count: self.count()?,
+            };
+            bucket.live += cell.count;
+            bucket.suspects += if cell.epoch <= swept { cell.count } else { 0 };
+            bucket.cells.push(cell);
+        }
+        Ok(bucket)
+    }
+
+    fn ring(&mut self, ring: &mut Ring) -> Result<(), BadSnapshot> {
+        let life = core::time::Duration::from_millis(self.number()?);
+        let mut kept = Ring::new(life);
+        kept.first = self.number()?;
+        for _ in 0..self.length(16)? {
+            let count = self.count()?;
+            kept.count += count;
+            kept.counts.push_back(count);
+        }
+        if !kept.holds() {
+            return Err(BadSnapshot);
+        }
+        ring.take_over(kept);
+        Ok(())
+    }
+}

@@ -1,0 +1,144 @@
+//! What visitors are told, and when they are asked to come back: an appointment, sooner the
+//! nearer the turn, and never so often that the crowd outgrows the budget of polls.
+
+use core::time::Duration;
+
+use super::{Eta, Mode, Room, Told, TurnState};
+use crate::estimate::{Finite, wait};
+use crate::mix::mix;
+use crate::ticket::Ticket;
+use crate::time::WallTime;
+use crate::watermark::Place;
+
+/// The second contact, by the page itself: before it the ticket is not counted.
+const FIRST_POLL: Duration = Duration::from_secs(1);
+/// Who is called and waits for a token asks again after this, a little apart from each other.
+const PRESENT_POLL: Duration = Duration::from_secs(1);
+/// When the time is not known.
+const UNKNOWN_POLL: Duration = Duration::from_secs(5);
+/// While the operator holds everybody.
+const HELD_POLL: Duration = Duration::from_secs(30);
+/// From here on the appointment is close to the turn.
+const NEAR: Duration = Duration::from_secs(20);
+/// The speed is known when it rests on so much.
+const SPEED_KNOWN: Duration = Duration::from_secs(5);
+
+impl Room {
+    /// Looks at a ticket without claiming or counting: for a HEAD or a prefetch.
+    #[must_use]
+    pub fn look(&self, now: WallTime, ticket: &Ticket) -> Told {
+        let now = self.now.max(now);
+        let place = Place::of(ticket.arrived, ticket.id);
+        let state = match self.settings.mode {
+            Mode::Off => TurnState::Open,
+            Mode::Hold => TurnState::Closed,
+            _ if self.watermark.calls(place) => TurnState::Called,
+            _ => TurnState::Queueing,
+        };
+        self.tell(now, ticket, state)
+    }
+
+    pub(super) fn tell(&self, now: WallTime, ticket: &Ticket, state: TurnState) -> Told {
+        let place = Place::of(ticket.arrived, ticket.id);
+        let ahead = match state {
+            TurnState::Open | TurnState::Called => Some(0),
+            _ if !ticket.confirmed => None,
+            _ => {
+                let ahead = self.line.ahead(place, self.watermark.published(), now);
+                let ahead = u32::try_from(ahead).unwrap_or(u32::MAX);
+                Some(ticket.least_ahead.map_or(ahead, |least| least.min(ahead)))
+            }
+        };
+        let eta = (state == TurnState::Queueing)
+            .then(|| self.eta(ahead?))
+            .flatten();
+        let poll_after = self.appointment(now, ticket, state, ahead);
+        Told {
+            state,
+            ahead,
+            eta,
+            poll_after,
+            reference: ticket.id,
+        }
+    }
+
+    /// The band in which the time for `ahead` lies; `None` while it is not known.
+    fn eta(&self, ahead: u32) -> Option<Eta> {
+        let speed = self.pulse.speed;
+        if speed.seen() < SPEED_KNOWN {
+            return None;
+        }
+        let p50 = wait(u64::from(ahead), speed.get(), self.pulse.leaving.get())?;
+        // The rate may fall after the telling, and then it falls for all: a wide upper end.
+        let p90 = p50
+            .saturating_add(p50 / 2)
+            .saturating_add(Duration::from_secs(2));
+        Some(Eta { p50, p90 })
+    }
+
+    fn appointment(
+        &self,
+        now: WallTime,
+        ticket: &Ticket,
+        state: TurnState,
+        ahead: Option<u32>,
+    ) -> Duration {
+        let luck = mix(ticket.id ^ now.as_millis()) % 1_000;
+        let (least, most) = (self.settings.poll_min, self.poll_most());
+        let asked = match (state, ahead) {
+            (TurnState::Open | TurnState::Called, _) => {
+                return PRESENT_POLL.max(least) + Duration::from_millis(luck / 4);
+            }
+            (_, None) => return FIRST_POLL,
+            (TurnState::Closed, _) => earlier(HELD_POLL, luck),
+            (TurnState::Queueing, Some(ahead)) => self.approach(ahead, luck),
+        };
+        let floor = self.crowd_poll();
+        asked.max(least).max(floor.min(NEAR)).min(most.max(least))
+    }
+
+    /// Half of the way while it is long, most of it when it is short.
+    fn approach(&self, ahead: u32, luck: u64) -> Duration {
+        // What is promised may lag behind a rate that has just grown; appointments must not.
+        let pace = Finite::new(self.inlet.pace().over(SECOND).as_nano() as f64 / 1e9);
+        let learnt = self.pulse.speed.get();
+        let twice = Finite::new(learnt.get() * 2.0);
+        let speed = if learnt.get() > 0.0 {
+            learnt.max(pace.min(twice))
+        } else {
+            pace
+        };
+        match wait(u64::from(ahead), speed, self.pulse.leaving.get()) {
+            None => earlier(UNKNOWN_POLL, luck),
+            Some(left) if left > NEAR => earlier(left / 2, luck),
+            Some(left) => left * 4 / 5,
+        }
+    }
+
+    /// The time between two polls at which everybody who waits stays within the budget.
+    fn crowd_poll(&self) -> Duration {
+        let coming = 7 * self.pulse.speed.get().milli() + 2 * self.pulse.arrivals.get().milli();
+        let budget = u64::from(self.settings.poll_budget.max(1)) * 1_000;
+        // However many come and go, a quarter of the budget is for those who wait.
+        let budget = budget.saturating_sub(coming).max(budget / 4);
+        let millis = self.line.believed().saturating_mul(1_000_000) / budget.max(1);
+        Duration::from_millis(millis.saturating_mul(1_000) / 925)
+    }
+
+    fn poll_most(&self) -> Duration {
+        // Beyond half of `keep` a single missed poll would cost the place.
+        let bound = self.settings.keep / 2;
+        self.settings
+            .poll_max
+            .max(self.crowd_poll())
+            .min(bound.max(self.settings.poll_min))
+    }
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Up to 15 % earlier, so that those who came together do not come back together.
+fn earlier(span: Duration, luck: u64) -> Duration {
+    let permille = u32::try_from(luck * 150 / 1_000).unwrap_or(0);
+    span - span * permille / 1_000
+}

@@ -1,0 +1,330 @@
+//! A crowd before a room with a rate: people with patience, ghosts, crashes of the process.
+
+use std::collections::BinaryHeap;
+
+use super::*;
+use crate::ticket::Ticket;
+
+/// Who comes, and what happens meanwhile.
+#[derive(Clone, Debug)]
+pub(super) struct Script {
+    pub(super) seed: u64,
+    pub(super) per_second: u32,
+    pub(super) arrivals: u64,
+    pub(super) arrive_within_ms: u64,
+    /// Of a hundred: tickets that never come back.
+    pub(super) ghosts: u64,
+    /// Mean patience of real people; none: they wait for ever.
+    pub(super) patience_ms: Option<u64>,
+    /// Of a hundred: polls that come up to a minute late (a tab in the background).
+    pub(super) sleepy: u64,
+    /// When the process is killed, and for how long it is away.
+    pub(super) crashes: Vec<(u64, u64)>,
+    pub(super) until_ms: u64,
+}
+
+impl Default for Script {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            per_second: 20,
+            arrivals: 3_000,
+            arrive_within_ms: 60_000,
+            ghosts: 0,
+            patience_ms: None,
+            sleepy: 0,
+            crashes: Vec::new(),
+            until_ms: 240_000,
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Person {
+    id: u64,
+    ghost: bool,
+    leaves_ms: u64,
+    ticket: Option<Ticket>,
+    arrived: Option<WallTime>,
+    called_ms: Option<u64>,
+    entered_ms: Option<u64>,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    /// When somebody entered, in order.
+    pub(super) entries: Vec<u64>,
+    /// Patient real people who did not get in.
+    pub(super) left_outside: usize,
+    /// Called and present, and passed by a later one by more than 2 s.
+    pub(super) overtaken: usize,
+    pub(super) polls: u64,
+}
+
+impl Outcome {
+    pub(super) fn entered_between(&self, from_ms: u64, to_ms: u64) -> usize {
+        self.entries
+            .iter()
+            .filter(|&&at| (from_ms..to_ms).contains(&at))
+            .count()
+    }
+
+    /// The most that entered in any span beyond the rate.
+    pub(super) fn excess(&self, per_second: u32) -> f64 {
+        let (mut over, mut last, mut most) = (0.0_f64, 0, 0.0_f64);
+        for &at in &self.entries {
+            over = (over - (at - last) as f64 / 1_000.0 * f64::from(per_second)).max(0.0) + 1.0;
+            last = at;
+            most = most.max(over);
+        }
+        most
+    }
+}
+
+pub(super) struct Crowd {
+    script: Script,
+    room: Room,
+    saved: Vec<u8>,
+    dice: Dice,
+    people: Vec<Person>,
+    due: BinaryHeap<std::cmp::Reverse<(u64, usize)>>,
+    outcome: Outcome,
+    down_until: u64,
+}
+
+impl Crowd {
+    pub(super) fn new(script: Script) -> Self {
+        let mut dice = Dice(script.seed);
+        let room = room(by_rate(script.per_second));
+        let saved = room.snapshot();
+        let mut due = BinaryHeap::new();
+        let mut people = Vec::new();
+        for index in 0..script.arrivals {
+            let at = dice.below(script.arrive_within_ms);
+            let patience = script
+                .patience_ms
+                .map(|mean| dice.exponential(mean as f64) as u64);
+            people.push(Person {
+                id: dice.roll(),
+                ghost: dice.below(100) < script.ghosts,
+                leaves_ms: patience.map_or(u64::MAX, |patience| at + patience),
+                ticket: None,
+                arrived: None,
+                called_ms: None,
+                entered_ms: None,
+            });
+            due.push(std::cmp::Reverse((at, index as usize)));
+        }
+        let outcome = Outcome::default();
+        Self {
+            script,
+            room,
+            saved,
+            dice,
+            people,
+            due,
+            outcome,
+            down_until: 0,
+        }
+    }
+
+    pub(super) fn run(mut self) -> Outcome {
+        let mut crashes = self.script.crashes.clone();
+        crashes.sort_unstable();
+        let mut crashes = crashes.into_iter().peekable();
+        for tick in 1..=self.script.until_ms / 200 {
+            let end = tick * 200;
+            self.contacts(end);
+            if let Some((_, away)) = crashes.next_if(|(at, _)| *at <= end) {
+                self.down_until = end + away;
+            }
+            if end >= self.down_until {
+                self.tick(end);
+            }
+        }
+        self.judge()
+    }
+
+    fn tick(&mut self, at: u64) {
+        if self.down_until > 0 {
+            let settings = *self.room.settings();
+            self.room = Room::restore(RoomId(7), settings, &self.saved, ms(at)).unwrap();
+            self.down_until = 0;
+        }
+        let before = self.room.called_up_to();
+        if self.room.tick(
+            ms(at),
+            Load {
+                limit: 64,
+                ..Load::default()
+            },
+        ) {
+            self.saved = self.room.snapshot();
+        }
+        self.room.publish(ms(at));
+        assert!(
+            self.room.called_up_to() >= before,
+            "the watermark never moves back"
+        );
+    }
+
+    fn contacts(&mut self, until: u64) {
+        while let Some(&std::cmp::Reverse((at, index))) = self.due.peek()
+            && at < until
+        {
+            self.due.pop();
+            if until <= self.down_until {
+                self.due
+                    .push(std::cmp::Reverse((until + self.dice.below(1_500), index)));
+                continue;
+            }
+            self.contact(at, index);
+        }
+    }
+
+    fn contact(&mut self, at: u64, index: usize) {
+        let person = &mut self.people[index];
+        if at > person.leaves_ms {
+            return;
+        }
+        self.outcome.polls += 1;
+        let turn = match &person.ticket {
+            None => self.room.arrive(ms(at), person.id),
+            Some(ticket) => self.room.poll(ms(at), ticket),
+        };
+        match turn {
+            Turn::Through | Turn::Enter(_) => {
+                person.entered_ms = Some(at);
+                self.outcome.entries.push(at);
+                if turn == Turn::Through {
+                    self.room.grant(ms(at), person.id);
+                }
+            }
+            Turn::Wait(kept, told) => {
+                let before = person.ticket.and_then(|ticket| ticket.least_ahead);
+                if let (Some(before), Some(ahead)) = (before, told.ahead) {
+                    assert!(ahead <= before, "told {ahead} after {before}");
+                }
+                if let Some(arrived) = person.arrived {
+                    assert_eq!(arrived, kept.arrived, "nobody starts over");
+                }
+                person.arrived = Some(kept.arrived);
+                if told.state == TurnState::Called && person.called_ms.is_none() {
+                    person.called_ms = Some(at);
+                }
+                person.ticket = Some(kept);
+                let late = self.dice.below(100) < self.script.sleepy;
+                if late {
+                    // Whoever is away is passed, and enters first afterwards.
+                    person.called_ms = None;
+                }
+                let late = if late { self.dice.below(60_000) } else { 40 };
+                let next = at + told.poll_after.as_millis() as u64 + late;
+                if !person.ghost {
+                    self.due.push(std::cmp::Reverse((next, index)));
+                }
+            }
+        }
+    }
+
+    fn judge(mut self) -> Outcome {
+        let mut placed: Vec<_> = self
+            .people
+            .iter()
+            .filter_map(|person| Some((person.ticket?, person.called_ms?, person.entered_ms?)))
+            .map(|(ticket, called, entered)| {
+                (Place::of(ticket.arrived, ticket.id), called, entered)
+            })
+            .collect();
+        placed.sort_unstable();
+        let late = placed
+            .iter()
+            .filter(|(_, called, entered)| entered - called > 2_000);
+        let passed = |(place, called, entered): &&(Place, u64, u64)| {
+            self.people.iter().any(|other| {
+                let later = other
+                    .ticket
+                    .is_none_or(|t| Place::of(t.arrived, t.id) > *place);
+                let between = |at: u64| at > *called && at + 2_000 < *entered;
+                later && other.entered_ms.is_some_and(between)
+            })
+        };
+        self.outcome.overtaken = late.filter(passed).count();
+        let outside = |person: &&Person| {
+            !person.ghost && person.leaves_ms == u64::MAX && person.entered_ms.is_none()
+        };
+        self.outcome.left_outside = self.people.iter().filter(outside).count();
+        self.outcome.entries.sort_unstable();
+        self.outcome
+    }
+}
+
+#[test]
+fn everybody_patient_gets_in_at_the_rate_and_in_order() {
+    let outcome = Crowd::new(Script::default()).run();
+    assert_eq!(outcome.left_outside, 0);
+    assert_eq!(outcome.overtaken, 0);
+    assert!(outcome.excess(20) <= 31.0, "{}", outcome.excess(20));
+    let used = outcome.entered_between(10_000, 130_000);
+    assert!(used >= 2_280, "95 % of 2,400, found {used}");
+}
+
+#[test]
+fn ghosts_and_leavers_leave_no_place_unused() {
+    for seed in 1..4 {
+        let outcome = Crowd::new(Script {
+            seed,
+            arrivals: 12_000,
+            arrive_within_ms: 120_000,
+            ghosts: 50,
+            patience_ms: Some(120_000),
+            ..Script::default()
+        })
+        .run();
+        let used = outcome.entered_between(20_000, 140_000);
+        assert!(
+            used >= 2_280,
+            "95 % of 2,400, found {used} with seed {seed}"
+        );
+        assert_eq!(outcome.overtaken, 0);
+        assert!(outcome.excess(20) <= 31.0, "{}", outcome.excess(20));
+    }
+}
+
+#[test]
+fn tabs_in_the_background_keep_their_turn() {
+    let outcome = Crowd::new(Script {
+        sleepy: 20,
+        until_ms: 400_000,
+        ..Script::default()
+    })
+    .run();
+    assert_eq!((outcome.left_outside, outcome.overtaken), (0, 0));
+    let used = outcome.entered_between(10_000, 130_000);
+    assert!(used >= 2_280, "95 % of 2,400, found {used}");
+}
+
+#[test]
+fn a_crash_costs_nobody_the_place() {
+    let crashes = vec![
+        (15_000, 500),
+        (31_400, 3_000),
+        (32_000, 200),
+        (70_000, 5_000),
+    ];
+    let outcome = Crowd::new(Script {
+        crashes,
+        ..Script::default()
+    })
+    .run();
+    assert_eq!((outcome.left_outside, outcome.overtaken), (0, 0));
+    assert!(outcome.excess(20) <= 31.0, "{}", outcome.excess(20));
+}
+
+#[test]
+fn waiting_costs_few_polls() {
+    let outcome = Crowd::new(Script::default()).run();
+    // On average 40 s of waiting: a dozen contacts each is an appointment, not a heartbeat.
+    assert!(outcome.polls < 3_000 * 14, "{}", outcome.polls);
+}

@@ -1,0 +1,40 @@
+use proptest::prelude::*;
+
+use super::crowd::{Crowd, Script};
+
+fn script() -> impl Strategy<Value = Script> {
+    let crash = (1_000u64..100_000, 200u64..4_000);
+    (
+        (any::<u64>(), 2u32..60, 10u64..1_500, 1_000u64..60_000),
+        (0u64..80, prop::option::of(5_000u64..200_000), 0u64..40),
+        prop::collection::vec(crash, 0..4),
+    )
+        .prop_map(|(who, how, crashes)| Script {
+            seed: who.0,
+            per_second: who.1,
+            arrivals: who.2,
+            arrive_within_ms: who.3,
+            ghosts: how.0,
+            patience_ms: how.1,
+            sleepy: how.2,
+            until_ms: 250_000 + crashes.len() as u64 * 5_000 + who.2 * 1_000 / u64::from(who.1),
+            crashes,
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever the crowd and the crashes: the watermark never moves back, nobody is told a
+    /// larger number or starts over (both asserted at each contact), the bound holds, nobody who
+    /// came for the own call is passed, and every patient visitor gets in.
+    #[test]
+    fn the_promises_hold_for_any_crowd(script in script()) {
+        let per_second = script.per_second;
+        let outcome = Crowd::new(script).run();
+        prop_assert_eq!(outcome.left_outside, 0);
+        prop_assert_eq!(outcome.overtaken, 0);
+        let bound = (f64::from(per_second) * 1.5).max(1.0) + 1.0;
+        prop_assert!(outcome.excess(per_second) <= bound, "{}", outcome.excess(per_second));
+    }
+}

@@ -1,0 +1,245 @@
+//! The tick, five times a second: looks at the load, ages the counts, calls whom the inlet
+//! grants, opens and closes the line.
+
+use core::time::Duration;
+
+use super::calls::CALL;
+use super::line::{Line, YOUNG};
+use super::{InletRule, Load, Mode, Room, State};
+use crate::estimate::{Finite, Smooth};
+use crate::inlet::{Credit, Pace};
+use crate::time::WallTime;
+use crate::watermark::Place;
+
+/// The line goes away after it was empty, and the origin at ease, for so long.
+const CALM: Duration = Duration::from_secs(10);
+/// The origin is at ease below this share of its limit, in thousandths.
+const EASE_MILLI: u64 = 700;
+/// The line opens when no permit was free for this share of the last seconds, in thousandths.
+const PRESSED_MILLI: u64 = 500;
+/// With so much of a second's admissions present and waiting, nobody else is called.
+const PRESENT_MILLI: u32 = 600;
+
+/// The room's own rates, smoothed, and the totals they were taken from.
+#[derive(Clone, Debug)]
+pub(super) struct Pulse {
+    /// Taken from the line each second, while somebody waits.
+    pub(super) speed: Smooth,
+    /// Tickets issued each second.
+    pub(super) arrivals: Smooth,
+    /// The share of those who wait that gives up each second.
+    pub(super) leaving: Smooth,
+    /// Visitors who leave the origin each second.
+    pub(super) exits: Smooth,
+    /// Admitted each second.
+    pub(super) admitted: Smooth,
+    last: Totals,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Totals {
+    issued: u64,
+    suspected: u64,
+    left: u64,
+    claimed: u64,
+    admitted: u64,
+}
+
+impl Pulse {
+    /// Knows the operator's rate, or nothing.
+    pub(super) fn new(inlet: InletRule) -> Self {
+        let speed = match inlet {
+            InletRule::Auto => Smooth::new(MEMORY),
+            InletRule::Rate(rate) => {
+                Smooth::primed(MEMORY, Finite::from_milli(rate.per_second_milli()), MEMORY)
+            }
+        };
+        Self {
+            speed,
+            arrivals: Smooth::new(Duration::from_secs(5)),
+            leaving: Smooth::new(Duration::from_secs(60)),
+            exits: Smooth::new(Duration::from_secs(5)),
+            admitted: Smooth::new(Duration::from_secs(5)),
+            last: Totals::default(),
+        }
+    }
+
+    /// Takes up what a snapshot kept: the speed, and totals that go on from where they were.
+    pub(super) fn resume(&mut self, speed_milli: u64, claimed: u64, admitted: u64, line: &Line) {
+        let (issued, suspected) = (line.issued, line.suspected);
+        self.last = Totals {
+            issued,
+            suspected,
+            left: 0,
+            claimed,
+            admitted,
+        };
+        if speed_milli > 0 && self.speed.seen().is_zero() {
+            self.speed = Smooth::primed(MEMORY, Finite::from_milli(speed_milli), MEMORY);
+        }
+    }
+}
+
+/// How long the line's speed is remembered.
+const MEMORY: Duration = Duration::from_secs(20);
+
+impl Room {
+    /// Computes the next watermark as pending, five times a second; `load` is what the request
+    /// path did since. True when there is something to save before [`publish`](Self::publish).
+    pub fn tick(&mut self, now: WallTime, load: Load) -> bool {
+        let now = self.advance(now);
+        let span = now.saturating_since(self.ticked);
+        self.ticked = now;
+
+        let left = self.inside.sweep(now);
+        self.present.sweep(now);
+        self.line.sweep(now, self.watermark.published(), span);
+        let back = self.calls.expire(&mut self.line, now);
+        self.inlet.give_back(back);
+        self.learn(load, left, span);
+        if self.settings.inlet == InletRule::Auto {
+            self.inlet
+                .set_pace(Pace::Measured(self.auto.pace(load)), now);
+        }
+
+        let before = self.watermark.pending();
+        let called = self.call(now);
+        self.gate(now);
+        self.check();
+        debug_assert!(self.line.holds(), "the sums are those of the buckets");
+        // An empty line's watermark follows the clock; that alone is not worth a write.
+        let moved = called > Credit::ZERO || self.watermark.pending() < before;
+        core::mem::take(&mut self.dirty) || moved
+    }
+
+    /// What was pending may now be told and acted upon.
+    pub fn publish(&mut self, now: WallTime) {
+        let now = self.advance(now);
+        self.watermark.publish();
+        self.line.publish(now, self.watermark.published());
+        self.check();
+    }
+
+    fn learn(&mut self, load: Load, left: u64, span: Duration) {
+        let pulse = &mut self.pulse;
+        let last = pulse.last;
+        pulse.last = Totals {
+            issued: self.line.issued,
+            suspected: self.line.suspected,
+            left,
+            claimed: self.claimed,
+            admitted: self.admitted,
+        };
+        pulse
+            .arrivals
+            .count(pulse.last.issued.saturating_sub(last.issued), span);
+        pulse.exits.count(left.saturating_sub(last.left), span);
+        pulse
+            .admitted
+            .count(pulse.last.admitted.saturating_sub(last.admitted), span);
+        let gone = pulse.last.suspected.saturating_sub(last.suspected);
+        let gone = Credit::from_whole(gone).milli(1_000 - self.line.returning.milli().min(1_000));
+        let share = gone.scaled(1_000, u128::from(self.line.believed().max(1)));
+        let share = Finite::new(share.as_nano() as f64 / 1e12 / span.as_secs_f64().max(1e-3));
+        pulse.leaving.level(share, span);
+        self.auto
+            .see(load, self.claimed.saturating_sub(last.claimed), span);
+    }
+
+    /// Spends the credit on those who wait, in order of arrival. Returns what was spent.
+    fn call(&mut self, now: WallTime) -> Credit {
+        let credit = self.inlet.credit(now);
+        if self.settings.mode == Mode::Hold {
+            self.inlet.settle();
+            return Credit::ZERO;
+        }
+        let available = self.available(credit);
+        let mut spent = self.run(Place::at(now.minus(YOUNG)), available, now);
+        self.inlet.spend(spent);
+        // Those who have just come are not all known yet, and wait for those before them; but
+        // credit that would be lost is theirs.
+        if self.inlet.is_full() {
+            let surplus = self.inlet.surplus().min(available.minus(spent));
+            let more = self.run(Place::at(now), surplus, now);
+            self.inlet.spend(more);
+            spent = spent.plus(more);
+        }
+        self.inlet.settle();
+        spent
+    }
+
+    /// What may be called: the credit, less those who are called and here already.
+    fn available(&self, credit: Credit) -> Credit {
+        let present = Credit::from_whole(self.present.len());
+        let second = self.inlet.pace().over(Duration::from_secs(1));
+        if present > second.milli(PRESENT_MILLI) {
+            return Credit::ZERO;
+        }
+        let credit = credit.minus(present);
+        let Some(places) = self.places() else {
+            return credit;
+        };
+        // Half a second of exits ahead, or places would stand empty until the called come.
+        let soon = Credit::from_nano(self.pulse.exits.get().milli().saturating_mul(500_000));
+        let free = Credit::from_whole(places).plus(soon);
+        credit.min(free.minus(self.line.out.max(present)))
+    }
+
+    /// Moves the watermark up to `until` for at most `available`; empty seconds are free.
+    fn run(&mut self, until: Place, available: Credit, now: WallTime) -> Credit {
+        let (mut place, mut left) = (self.watermark.pending(), available);
+        while place < until {
+            let second = place.second().max(self.line.first);
+            if second >= self.line.first + self.line.buckets.len() as u64 {
+                place = until;
+                break;
+            }
+            place = place.max(Place::start_of(second));
+            let end = Place::start_of(second + 1);
+            let stop = end.min(until);
+            let (way, whole) = (
+                stop.as_micros().saturating_sub(place.as_micros()),
+                end.as_micros(),
+            );
+            let whole = whole.saturating_sub(place.as_micros());
+            let here = self
+                .line
+                .remaining(second, now)
+                .scaled(u128::from(way), u128::from(whole));
+            let called = here.min(left);
+            if called > Credit::ZERO {
+                self.calls.call(&mut self.line, second, called, now);
+                left = left.minus(called);
+            }
+            if called < here {
+                place = place.toward(stop, called.as_nano(), here.as_nano());
+                break;
+            }
+            place = stop;
+        }
+        self.watermark.raise(place);
+        available.minus(left)
+    }
+
+    /// Opens the line under pressure, and closes it when it has been empty for a while.
+    fn gate(&mut self, now: WallTime) {
+        let auto = self.settings.inlet == InletRule::Auto;
+        let pressed = auto && self.auto.pressed_milli() > PRESSED_MILLI;
+        let at_ease = !auto || self.auto.used_milli() < EASE_MILLI;
+        if !self.is_empty(now) || !at_ease || self.state() == State::Closed {
+            self.calm_since = now;
+        }
+        if pressed {
+            self.queueing = true;
+        } else if now.saturating_since(self.calm_since) >= CALM {
+            self.queueing = false;
+        }
+    }
+
+    /// Nobody waits, as far as is known.
+    pub(super) fn is_empty(&self, now: WallTime) -> bool {
+        self.present.is_empty()
+            && self.line.estimated() < Credit::ONE
+            && self.line.expected(now) < Credit::ONE
+    }
+}

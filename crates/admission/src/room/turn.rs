@@ -1,0 +1,241 @@
+//! The verbs of a visit: arriving, coming back, entering, going on, leaving.
+
+use super::recent::Recent;
+use super::{InletRule, Mode, Room, State, Told, Turn, TurnState};
+use crate::inlet::Credit;
+use crate::pass::Pass;
+use crate::ticket::Ticket;
+use crate::time::WallTime;
+use crate::watermark::Place;
+
+/// What a ticket is noted under when it is claimed; due epochs are far below.
+const CLAIM: u64 = u64::MAX;
+/// What a ticket is noted under when it comes back for the first time.
+const FIRST: u64 = u64::MAX - 1;
+
+impl Room {
+    /// Somebody without a credential. `id` is fresh randomness.
+    pub fn arrive(&mut self, now: WallTime, id: u64) -> Turn {
+        let now = self.touch(now);
+        let through = match self.settings.mode {
+            Mode::Off => true,
+            Mode::Hold | Mode::QueueAll => false,
+            Mode::Auto => self.lets_through(now),
+        };
+        if through {
+            self.admitted += 1;
+            if self.settings.active.is_some() {
+                self.inside.let_through(now);
+            }
+            self.check();
+            return Turn::Through;
+        }
+        let (ticket, told) = self.issue(now, id);
+        Turn::Wait(ticket, told)
+    }
+
+    /// The inner layers shed this stranger: a place in line, and a sign of pressure.
+    pub fn shed(&mut self, now: WallTime, id: u64) -> (Ticket, Told) {
+        let now = self.touch(now);
+        if self.settings.mode == Mode::Auto {
+            // It was let through before, and now comes to wait instead.
+            self.admitted = self.admitted.saturating_sub(1);
+            if self.settings.active.is_some() {
+                self.inside.turned_back();
+            }
+            if matches!(self.settings.inlet, InletRule::Rate(_)) {
+                self.inlet.put_back();
+            }
+        }
+        self.issue(now, id)
+    }
+
+    /// A pass for somebody whom the room let through; counts as seen once.
+    pub fn grant(&mut self, now: WallTime, id: u64) -> Pass {
+        let now = self.touch(now);
+        if self.settings.active.is_some() {
+            self.inside.turned_back();
+        }
+        self.inside.enter(now);
+        self.check();
+        self.pass(now, id)
+    }
+
+    /// A ticket comes back: it is counted, and its holder enters when the turn has come and a
+    /// token is there. The same ticket always yields the same pass, and one count.
+    pub fn poll(&mut self, now: WallTime, ticket: &Ticket) -> Turn {
+        let now = self.touch(now);
+        if self.claims.knows(Recent::key(ticket.id, CLAIM)) && self.settings.mode != Mode::Hold {
+            return Turn::Enter(self.pass(now, ticket.id));
+        }
+        if now.saturating_since(ticket.due.max(ticket.arrived)) > self.settings.keep {
+            return self.arrive(now, ticket.id);
+        }
+        let place = Place::of(ticket.arrived, ticket.id);
+        let called = self.watermark.calls(place);
+        let (free, may_enter) = match self.settings.mode {
+            Mode::Off => (true, true),
+            Mode::Hold => (false, false),
+            Mode::QueueAll => (false, called),
+            Mode::Auto => (self.is_free(), called),
+        };
+        if free || (may_enter && self.has_turn((place, ticket.id))) {
+            return self.enter(now, ticket, free);
+        }
+        if may_enter {
+            self.present.note((place, ticket.id), now);
+        }
+        self.keep_waiting(now, ticket, called)
+    }
+
+    /// A pass is signed anew. Parallel renewals of one pass move its count once.
+    pub fn renew(&mut self, now: WallTime, pass: &Pass) -> Pass {
+        let now = self.touch(now);
+        self.inside.renew(pass, now);
+        self.check();
+        Pass {
+            seen: now,
+            confirmed: true,
+            ..*pass
+        }
+    }
+
+    /// The visit is over, as the origin says: its place is free.
+    pub fn end(&mut self, pass: &Pass) {
+        let _now = self.touch(self.now);
+        self.inside.end(pass);
+        self.check();
+    }
+
+    /// A newcomer passes at once only when that takes nothing from anybody who waits.
+    fn lets_through(&mut self, now: WallTime) -> bool {
+        if self.line.waiting() >= Credit::ONE || !self.present.is_empty() {
+            return false;
+        }
+        let out = self.line.out.whole();
+        if self.places().is_some_and(|places| places <= out) {
+            return false;
+        }
+        let nobody = self.line.expected(now) < Credit::ONE;
+        match self.settings.inlet {
+            // The short queue decides; whoever it sheds comes back as a ticket.
+            InletRule::Auto => nobody,
+            InletRule::Rate(_) => {
+                let spare = (nobody && self.inlet.tokens() > out) || self.inlet.is_full();
+                let through = spare && self.inlet.take();
+                if through {
+                    self.inlet.spend(Credit::ONE);
+                }
+                through
+            }
+        }
+    }
+
+    /// Nobody waits, nothing presses and no number is to be kept: a ticket is not needed.
+    fn is_free(&self) -> bool {
+        self.state() == State::Open
+            && self.settings.inlet == InletRule::Auto
+            && self.settings.active.is_none()
+    }
+
+    /// Whether a called visitor may enter now: a token and a place are there, also for each who
+    /// came for the own turn before.
+    fn has_turn(&self, who: (Place, u64)) -> bool {
+        let most = self.inlet.tokens().min(self.places().unwrap_or(u64::MAX));
+        most > 0 && self.present.before(who, most) < most
+    }
+
+    /// Free places under the cap on visitors inside; `None` without one.
+    pub(super) fn places(&self) -> Option<u64> {
+        let cap = u64::from(self.settings.active?.get());
+        Some(cap.saturating_sub(self.inside.count()))
+    }
+
+    fn enter(&mut self, now: WallTime, ticket: &Ticket, free: bool) -> Turn {
+        self.claims.note(Recent::key(ticket.id, CLAIM));
+        self.present
+            .remove((Place::of(ticket.arrived, ticket.id), ticket.id));
+        let unpaid = self.line.claim(ticket);
+        if !free {
+            let taken = self.inlet.take();
+            debug_assert!(taken, "a turn is given only with a token");
+            self.inlet.spend(unpaid);
+        }
+        self.inside.enter(now);
+        self.claimed += 1;
+        self.admitted += 1;
+        self.check();
+        Turn::Enter(self.pass(now, ticket.id))
+    }
+
+    fn keep_waiting(&mut self, now: WallTime, ticket: &Ticket, called: bool) -> Turn {
+        let state = match self.settings.mode {
+            Mode::Hold => TurnState::Closed,
+            _ if called => TurnState::Called,
+            _ => TurnState::Queueing,
+        };
+        let mut kept = Ticket {
+            confirmed: true,
+            ..*ticket
+        };
+        let told = self.tell(now, &kept, state);
+        kept.due = now.plus(told.poll_after);
+        kept.least_ahead = told.ahead.or(ticket.least_ahead);
+        self.count(now, ticket, kept.due);
+        self.check();
+        Turn::Wait(kept, told)
+    }
+
+    /// Moves the ticket's count to where it is due next, once for each signature.
+    fn count(&mut self, now: WallTime, ticket: &Ticket, due: WallTime) {
+        let (before, after) = (super::line::epoch(ticket.due), super::line::epoch(due));
+        let part = if ticket.confirmed { before } else { FIRST };
+        if ticket.confirmed && before == after {
+            return;
+        }
+        if !self.polls.note(Recent::key(ticket.id, part)) {
+            self.line.count(ticket, due, now);
+            // The next ticket is due there, however often it was due there before.
+            self.polls.forget(Recent::key(ticket.id, after));
+        }
+    }
+
+    fn issue(&mut self, now: WallTime, id: u64) -> (Ticket, Told) {
+        self.queueing = true;
+        self.calm_since = now;
+        self.line.issue(now);
+        let (room, confirmed, least_ahead) = (self.id, false, None);
+        let mut ticket = Ticket {
+            room,
+            id,
+            arrived: now,
+            confirmed,
+            due: now,
+            least_ahead,
+        };
+        let told = self.look(now, &ticket);
+        let state = match told.state {
+            TurnState::Closed => TurnState::Closed,
+            _ => TurnState::Queueing,
+        };
+        let told = Told {
+            state,
+            ahead: None,
+            ..told
+        };
+        ticket.due = now.plus(told.poll_after);
+        self.check();
+        (ticket, told)
+    }
+
+    const fn pass(&self, now: WallTime, ticket: u64) -> Pass {
+        let id = Pass::id_of(ticket);
+        Pass {
+            room: self.id,
+            id,
+            began: now,
+            seen: now,
+            confirmed: false,
+        }
+    }
+}
