@@ -3,8 +3,8 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -66,29 +66,52 @@ pub struct RequestBody {
 struct Stream {
     incoming: Incoming,
     rules: BodyRules,
-    received: Arc<AtomicU64>,
-    failure: Arc<Failure>,
-    ended: Arc<Notify>,
+    upload: Arc<Upload>,
     waited: Duration,
     waiting_since: Option<Instant>,
     alarm: Option<Pin<Box<Sleep>>>,
 }
 
-/// Says, after a body broke off, that it was the client's doing and why: the error that comes
-/// back through the origin's connection no longer knows.
+/// What is known of an upload beside its bytes: shared with whoever has to know how it went after
+/// the body itself has gone to the origin's connection.
 #[derive(Debug, Default)]
-pub struct Failure(std::sync::OnceLock<Reason>);
+pub struct Upload {
+    received: AtomicU64,
+    failure: OnceLock<Reason>,
+    over: AtomicBool,
+    told: Notify,
+}
 
-impl Failure {
-    /// Why the client's body broke off, if it did.
+impl Upload {
+    /// Bytes received so far.
     #[must_use]
-    pub fn reason(&self) -> Option<Reason> {
-        self.0.get().copied()
+    pub fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
     }
 
-    fn set(&self, reason: Reason) {
+    /// Why the client's side broke off, if it did: the error that comes back through the origin's
+    /// connection no longer knows.
+    #[must_use]
+    pub fn failure(&self) -> Option<Reason> {
+        self.failure.get().copied()
+    }
+
+    /// Whether nothing more is sent: all of it went, or it was given up.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.over.load(Ordering::Acquire)
+    }
+
+    /// Waits until nothing more is sent. For one waiter.
+    pub async fn over(&self) {
+        if !self.is_over() {
+            self.told.notified().await;
+        }
+    }
+
+    fn fail(&self, reason: Reason) {
         // The first reason is the cause; what follows is its echo.
-        _ = self.0.set(reason);
+        _ = self.failure.set(reason);
     }
 }
 
@@ -112,9 +135,7 @@ impl RequestBody {
         let stream = Stream {
             incoming,
             rules,
-            received: Arc::default(),
-            failure: Arc::default(),
-            ended: Arc::default(),
+            upload: Arc::default(),
             waited: Duration::ZERO,
             waiting_since: None,
             alarm: None,
@@ -150,32 +171,17 @@ impl RequestBody {
             .is_some_and(|stream| !stream.incoming.is_end_stream())
     }
 
-    /// Bytes received so far; shared, so that the access log can read it at the end.
+    /// How the upload goes; `None` when there is nothing to upload.
     #[must_use]
-    pub fn received(&self) -> Option<Arc<AtomicU64>> {
-        self.stream
-            .as_ref()
-            .map(|stream| Arc::clone(&stream.received))
-    }
-
-    /// Where the reason stands when the client's side of the body fails.
-    #[must_use]
-    pub fn failure(&self) -> Option<Arc<Failure>> {
-        self.stream
-            .as_ref()
-            .map(|stream| Arc::clone(&stream.failure))
-    }
-
-    /// Told once when the stream has been sent, or given up; `None` when nothing streams.
-    #[must_use]
-    pub fn ended(&self) -> Option<Arc<Notify>> {
-        self.stream.as_ref().map(|stream| Arc::clone(&stream.ended))
+    pub fn upload(&self) -> Option<Arc<Upload>> {
+        self.stream.as_ref().map(|stream| Arc::clone(&stream.upload))
     }
 }
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        self.ended.notify_one();
+        self.upload.over.store(true, Ordering::Release);
+        self.upload.told.notify_one();
     }
 }
 
@@ -185,14 +191,14 @@ impl Stream {
             Poll::Ready(Some(Ok(frame))) => {
                 self.stop_waiting();
                 let length = frame.data_ref().map_or(0, |data| data.len() as u64);
-                let received = self.received.fetch_add(length, Ordering::Relaxed) + length;
+                let received = self.upload.received.fetch_add(length, Ordering::Relaxed) + length;
                 if received > self.rules.size {
                     return Poll::Ready(Some(Err(self.refuse(Reason::BodyTooLarge))));
                 }
                 Poll::Ready(Some(Ok(frame)))
             }
             Poll::Ready(Some(Err(error))) => {
-                self.failure.set(Reason::BadRequest);
+                self.upload.fail(Reason::BadRequest);
                 Poll::Ready(Some(Err(BodyError::Client(error))))
             }
             Poll::Ready(None) => Poll::Ready(None),
@@ -204,7 +210,7 @@ impl Stream {
     }
 
     fn refuse(&self, reason: Reason) -> BodyError {
-        self.failure.set(reason);
+        self.upload.fail(reason);
         BodyError::Refused(reason)
     }
 
@@ -220,7 +226,7 @@ impl Stream {
     fn poll_alarm(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let now = Instant::now();
         let since = *self.waiting_since.get_or_insert(now);
-        let received = self.received.load(Ordering::Relaxed);
+        let received = self.upload.received();
         let allowed = self.rules.grace
             + Duration::from_millis(received.saturating_mul(1000) / self.rules.rate_min.max(1));
         let deadline = since + allowed.saturating_sub(self.waited);

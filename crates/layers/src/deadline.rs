@@ -9,10 +9,10 @@ use std::time::Duration;
 use forebay_admission::verdict::Reason;
 use futures_util::future::Either;
 use pin_project_lite::pin_project;
-use tokio::sync::Notify;
 use tokio::time::{Timeout, sleep, timeout};
 use tower::Service;
 
+use crate::body::Upload;
 use crate::exchange::{Answer, Exchange, Refusal};
 
 type Boxed = Pin<Box<dyn Future<Output = Result<Answer, Refusal>> + Send>>;
@@ -45,24 +45,24 @@ where
 
     fn call(&mut self, exchange: Exchange) -> Self::Future {
         let limit = exchange.entry().origin.rules.response_timeout;
-        let ended = exchange.body.ended();
+        let upload = exchange.body.upload();
         let inner = self.inner.call(exchange);
-        match ended {
+        match upload {
             None => Either::Left(ResponseFuture {
                 inner: timeout(limit, inner),
             }),
-            Some(ended) => Either::Right(Box::pin(after_upload(inner, ended, limit))),
+            Some(upload) => Either::Right(Box::pin(after_upload(inner, upload, limit))),
         }
     }
 }
 
 /// A long upload has its own minimum rate; the origin's time begins when it is over.
-async fn after_upload<F>(inner: F, ended: Arc<Notify>, limit: Duration) -> Result<Answer, Refusal>
+async fn after_upload<F>(inner: F, upload: Arc<Upload>, limit: Duration) -> Result<Answer, Refusal>
 where
     F: Future<Output = Result<Answer, Refusal>>,
 {
     let late = async {
-        ended.notified().await;
+        upload.over().await;
         sleep(limit).await;
     };
     tokio::select! {

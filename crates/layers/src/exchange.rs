@@ -23,12 +23,24 @@ use crate::room::Desk;
 use crate::site::{RouteEntry, Site};
 
 /// The other end of a client's connection.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Peer {
     /// Its address, or that of the proxy in front of us.
     pub address: SocketAddr,
+    /// The same without the port, as text for the origin.
+    pub text: HeaderValue,
     /// Whether the connection is TLS.
     pub tls: bool,
+}
+
+impl Peer {
+    /// The peer at this address.
+    #[must_use]
+    pub fn new(address: SocketAddr, tls: bool) -> Self {
+        let ip = address.ip().to_canonical().to_string();
+        let text = HeaderValue::try_from(ip).unwrap_or(HeaderValue::from_static("unknown"));
+        Self { address, text, tls }
+    }
 }
 
 /// Who asks: the address that quotas count, found through trusted proxies.

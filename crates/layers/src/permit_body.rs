@@ -19,6 +19,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::budget::{Budget, Slot};
 use crate::gate::Permit;
+use crate::origin::Origin;
 
 /// What an exchange holds on to until the origin is done; the proxy gives it the connection.
 pub trait Lease: Send {
@@ -35,8 +36,10 @@ pub trait Lease: Send {
 pub struct Held {
     /// The permit.
     pub permit: Permit,
-    /// What the answer's head said.
-    pub outcome: Outcome,
+    /// Whose.
+    pub origin: Arc<Origin>,
+    /// The status of the answer's head.
+    pub status: u16,
     /// When the request was sent.
     pub sent: Instant,
 }
@@ -44,7 +47,10 @@ pub struct Held {
 impl Held {
     /// The origin is done.
     pub fn finish(self) {
-        self.permit.finish(self.outcome, self.sent.elapsed());
+        let latency = self.sent.elapsed();
+        let nanos = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
+        self.origin.metrics.request(self.status, nanos);
+        self.permit.finish(Outcome::of_status(self.status), latency);
     }
 }
 

@@ -5,7 +5,6 @@ use std::convert::Infallible;
 use std::fmt;
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -21,7 +20,7 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use tower::Service;
 
-use crate::body::AnswerBody;
+use crate::body::{AnswerBody, Upload};
 use crate::clock::Clock;
 use crate::exchange::{Answer, Exchange, Note};
 use crate::request_id::RequestId;
@@ -143,7 +142,7 @@ struct Record {
     target: Uri,
     host: Option<HeaderValue>,
     agent: Option<HeaderValue>,
-    bytes_in: Option<Arc<AtomicU64>>,
+    upload: Option<Arc<Upload>>,
     bytes_out: u64,
     status: u16,
     note: Note,
@@ -165,7 +164,7 @@ impl Record {
             target: head.uri.clone(),
             host: head.headers.get(HOST).cloned(),
             agent: head.headers.get(USER_AGENT).cloned(),
-            bytes_in: exchange.body.received(),
+            upload: exchange.body.upload(),
             bytes_out: 0,
             status: 0,
             note: Note::default(),
@@ -227,10 +226,7 @@ impl Record {
             path,
             route: entry.map_or("", |entry| &*entry.name),
             status: self.status,
-            bytes_in: self
-                .bytes_in
-                .as_ref()
-                .map_or(0, |bytes| bytes.load(Ordering::Relaxed)),
+            bytes_in: self.upload.as_ref().map_or(0, |upload| upload.received()),
             bytes_out: self.bytes_out,
             duration_us: micros(took),
             origin_us: self.note.origin.map(micros),

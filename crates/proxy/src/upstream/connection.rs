@@ -1,0 +1,79 @@
+//! One connection to a server of the origin.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use forebay_admission::verdict::Reason;
+use forebay_layers::body::RequestBody;
+use forebay_layers::origin::{ConnectionSlot, InFlight, Origin, Server};
+use forebay_telemetry::metrics::ConnectError;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// A connection with nothing on it.
+pub(super) struct Link {
+    pub(super) sender: SendRequest<RequestBody>,
+    slot: ConnectionSlot,
+}
+
+/// A connection in use by one exchange.
+pub(crate) struct Connected {
+    pub(super) link: Link,
+    pub(super) server: Arc<Server>,
+    /// Whether it has carried an exchange before.
+    pub(super) reused: bool,
+    in_flight: InFlight,
+}
+
+impl Connected {
+    pub(super) fn new(link: Link, server: &Arc<Server>, reused: bool) -> Self {
+        Self { link, server: Arc::clone(server), reused, in_flight: server.begin() }
+    }
+
+    /// Ends the exchange's count; the connection is free.
+    pub(super) fn into_link(self) -> (Link, Arc<Server>) {
+        drop(self.in_flight);
+        (self.link, self.server)
+    }
+}
+
+/// Connects within the origin's `connect_timeout`.
+pub(super) async fn dial(origin: &Origin, server: &Arc<Server>) -> Result<Link, Reason> {
+    let counted = |error: ConnectError, reason: Reason| {
+        origin.metrics.connect_errors.inc(error);
+        reason
+    };
+    let slot = server
+        .connect()
+        .ok_or_else(|| counted(ConnectError::Full, Reason::OriginBusy))?;
+    let limit: Duration = origin.rules.connect_timeout;
+    let stream = match timeout(limit, TcpStream::connect(server.address)).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
+            return Err(counted(ConnectError::Refused, Reason::OriginUnreachable));
+        }
+        Ok(Err(_)) => return Err(counted(ConnectError::Unreachable, Reason::OriginUnreachable)),
+        Err(_elapsed) => {
+            return Err(counted(ConnectError::Timeout, Reason::OriginConnectTimeout));
+        }
+    };
+    // Failing to set it costs a delay, not correctness.
+    _ = stream.set_nodelay(true);
+    let (sender, connection) = http1::Builder::new()
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(|_| Reason::OriginReset)?;
+    tokio::spawn(async move {
+        // How an exchange ended is told to the exchange; this future only drives the socket.
+        _ = connection.with_upgrades().await;
+    });
+    Ok(Link { sender, slot })
+}
+
+impl std::fmt::Debug for Link {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Link").field("slot", &self.slot).finish_non_exhaustive()
+    }
+}

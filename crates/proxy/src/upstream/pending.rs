@@ -1,0 +1,93 @@
+//! A request on its way, until the answer's head is there. Dropped before that (the client left,
+//! or `response_timeout` is over) it goes on in the reaper.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use forebay_admission::verdict::Reason;
+use forebay_layers::body::RequestBody;
+use forebay_layers::permit_body::Held;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::client::conn::TrySendError;
+
+use super::connection::Connected;
+use super::pool::Pools;
+use super::{Sent, reaper};
+
+type Outcome = (Result<Response<Incoming>, TrySendError<Request<RequestBody>>>, Connected);
+
+/// The sending itself, with the connection that it uses.
+pub(super) type Sending = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+
+/// A request on its way.
+pub(super) struct Pending {
+    sending: Option<Sending>,
+    held: Option<Held>,
+    pools: Arc<Pools>,
+}
+
+/// A request that got no answer.
+pub(super) struct SendFailure {
+    /// The request, when no byte of it reached the socket.
+    pub(super) unsent: Option<Request<RequestBody>>,
+    /// Why.
+    pub(super) reason: Reason,
+    /// The permit, for another attempt.
+    pub(super) held: Held,
+    /// Whether the connection had been used before.
+    pub(super) reused: bool,
+}
+
+impl Pending {
+    pub(super) fn new(
+        mut connected: Connected,
+        request: Request<RequestBody>,
+        held: Held,
+        pools: Arc<Pools>,
+    ) -> Self {
+        let sending = Box::pin(async move {
+            let result = connected.link.sender.try_send_request(request).await;
+            (result, connected)
+        });
+        Self { sending: Some(sending), held: Some(held), pools }
+    }
+}
+
+impl Future for Pending {
+    type Output = Result<Sent, SendFailure>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let sending = self.sending.as_mut().expect("polled after its end");
+        let (result, connected) = ready!(sending.as_mut().poll(cx));
+        self.sending = None;
+        let held = self.held.take().expect("held until its end");
+        Poll::Ready(match result {
+            Ok(response) => Ok(Sent { response, connected, held }),
+            Err(mut error) => Err(SendFailure {
+                unsent: error.take_message(),
+                reason: reason(error.error()),
+                held,
+                reused: connected.reused,
+            }),
+        })
+    }
+}
+
+/// What a broken exchange says about the origin.
+fn reason(error: &hyper::Error) -> Reason {
+    if error.is_parse() || error.is_parse_status() || error.is_parse_too_large() {
+        Reason::OriginProtocol
+    } else {
+        Reason::OriginReset
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        if let (Some(sending), Some(held)) = (self.sending.take(), self.held.take()) {
+            reaper::adopt(sending, held, Arc::clone(&self.pools));
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! This worker's idle connections to the origins' servers, newest first: the one used last is
+//! the least likely to have been closed meanwhile.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use forebay_admission::time::Timestamp;
+use forebay_admission::verdict::Reason;
+use forebay_layers::clock::Clock;
+use forebay_layers::origin::{Origin, Server};
+
+use super::connection::{Connected, Link, dial};
+
+/// One worker's pools, by server.
+#[derive(Debug)]
+pub struct Pools {
+    clock: Clock,
+    idle: Mutex<HashMap<SocketAddr, Vec<Idle>>>,
+}
+
+#[derive(Debug)]
+struct Idle {
+    link: Link,
+    since: Timestamp,
+}
+
+impl Pools {
+    /// Pools with nothing in them.
+    #[must_use]
+    pub fn new(clock: Clock) -> Arc<Self> {
+        Arc::new(Self { clock, idle: Mutex::default() })
+    }
+
+    fn idle(&self) -> MutexGuard<'_, HashMap<SocketAddr, Vec<Idle>>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An idle connection, or with `fresh` or without an idle one, a new one.
+    pub(super) async fn checkout(
+        &self,
+        origin: &Arc<Origin>,
+        server: &Arc<Server>,
+        fresh: bool,
+    ) -> Result<Connected, Reason> {
+        if !fresh {
+            while let Some(mut link) = self.take(server.address, origin.rules.keep_alive) {
+                // Its connection's task may still be on its way to the end of the last exchange.
+                if link.sender.is_ready() || link.sender.ready().await.is_ok() {
+                    return Ok(Connected::new(link, server, true));
+                }
+            }
+        }
+        let link = dial(origin, server).await?;
+        Ok(Connected::new(link, server, false))
+    }
+
+    fn take(&self, server: SocketAddr, keep_alive: Duration) -> Option<Link> {
+        let now = self.clock.now();
+        let mut idle = self.idle();
+        let stack = idle.get_mut(&server)?;
+        while let Some(Idle { link, since }) = stack.pop() {
+            if now.saturating_since(since) > keep_alive {
+                // What lies below is older still.
+                stack.clear();
+                return None;
+            }
+            if !link.sender.is_closed() {
+                return Some(link);
+            }
+        }
+        None
+    }
+
+    /// Takes back a connection whose exchange is over.
+    pub(super) fn put(&self, connected: Connected) {
+        let (link, server) = connected.into_link();
+        if link.sender.is_closed() {
+            return;
+        }
+        let since = self.clock.now();
+        self.idle().entry(server.address).or_default().push(Idle { link, since });
+    }
+
+    /// Closes what has been idle for longer than `keep_alive`. Called about once a second.
+    pub fn sweep(&self, keep_alive: Duration) {
+        let now = self.clock.now();
+        let mut idle = self.idle();
+        for stack in idle.values_mut() {
+            stack.retain(|entry| {
+                !entry.link.sender.is_closed() && now.saturating_since(entry.since) <= keep_alive
+            });
+        }
+        idle.retain(|_, stack| !stack.is_empty());
+    }
+}
