@@ -17,6 +17,7 @@
 )]
 
 pub mod answer;
+pub mod browser;
 pub mod certificate;
 pub mod nginx;
 pub mod port;
@@ -29,6 +30,7 @@ pub mod wait;
 pub mod wire;
 
 pub use answer::Answer;
+pub use browser::{Browser, Person};
 pub use port::free_port;
 pub use program::Program;
 pub use raw::Raw;
