@@ -69,7 +69,7 @@ impl Browser {
             driver,
             address,
             session: String::new(),
-            profile: profile,
+            profile,
         };
         let wanted = json!({ "capabilities": { "alwaysMatch": {
             "acceptInsecureCerts": true,
