@@ -177,5 +177,8 @@ report() {
 status=0
 report >"$work/report.md" || status=1
 cat "$work/report.md"
-if [[ -n $write ]]; then cp "$work/report.md" "$write"; fi
+if [[ -n $write ]]; then
+  mkdir -p "$(dirname "$write")"
+  cp "$work/report.md" "$write"
+fi
 exit "$status"

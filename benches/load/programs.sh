@@ -18,7 +18,11 @@ stop_all() {
     wait "${started[@]}" 2>/dev/null || true
   fi
   if ((status)); then
-    tail -n 20 "$work"/*.out >&2 2>/dev/null || true
+    local out
+    for out in "$work"/*.out; do
+      # HAProxy's access log goes there too, and says nothing about a failure.
+      if [[ -s $out && $out != */haproxy.out ]]; then tail -n 20 "$out" >&2; fi
+    done
   fi
   rm -rf "$work"
 }
