@@ -1,9 +1,16 @@
 //! The crowd: visitors who arrive whether or not the site answers.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::JoinSet;
+use tokio::time::sleep_until;
+
+use crate::dice::Dice;
+use crate::ledger::Ledger;
 use crate::tally::Tally;
+use crate::visitor::{Gate, Visitor};
 
 /// A stretch of time with one arrival rate.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,9 +28,11 @@ pub struct CrowdSettings {
     pub target: SocketAddr,
     /// What the visitors write into `Host`.
     pub host: String,
+    /// The first page of a visit.
+    pub path: String,
     /// Arrival rates, one after the other; the run ends with the last.
     pub steps: Vec<Step>,
-    /// Pages of the form that a visit fills in.
+    /// Pages of the form that a visit fills in; with 0 it ends with the first page.
     pub pages: u32,
     /// Mean time between a page and the visitor's next request; each is 0.5 to 1.5 times it.
     pub think: Duration,
@@ -64,6 +73,7 @@ impl CrowdSettings {
         Self {
             target,
             host: target.to_string(),
+            path: "/".to_owned(),
             steps: vec![Step { lasts, rate }],
             pages: 3,
             think: Duration::from_millis(1_500),
@@ -93,26 +103,78 @@ impl CrowdSettings {
 /// A crowd on its way. Dropping it sends everybody home.
 #[derive(Debug)]
 pub struct Crowd {
-    tally: Tally,
+    lasts: Duration,
+    ledger: Arc<Ledger>,
+    run: JoinSet<Tally>,
 }
 
 impl Crowd {
     /// Lets the crowd come, on the current tokio runtime.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
     #[must_use]
-    pub fn start(_settings: CrowdSettings) -> Self {
-        Self {
-            tally: Tally::default(),
-        }
+    pub fn start(settings: CrowdSettings) -> Self {
+        let ledger = Arc::new(Ledger::new());
+        let lasts = settings.lasts();
+        let mut run = JoinSet::new();
+        run.spawn(arrivals(Arc::new(settings), Arc::clone(&ledger)));
+        Self { lasts, ledger, run }
+    }
+
+    /// How long the run lasts in all.
+    #[must_use]
+    pub const fn lasts(&self) -> Duration {
+        self.lasts
     }
 
     /// What has been seen so far.
     #[must_use]
     pub fn tally(&self) -> Tally {
-        self.tally.clone()
+        self.ledger.tally()
     }
 
     /// Waits for the end of the last step; who is still there then is counted as such.
-    pub async fn finish(self) -> Tally {
-        self.tally
+    pub async fn finish(mut self) -> Tally {
+        match self.run.join_next().await {
+            Some(Ok(tally)) => tally,
+            _ => self.ledger.tally(),
+        }
     }
+}
+
+/// Lets visitors arrive as a Poisson process, whatever the site does.
+async fn arrivals(settings: Arc<CrowdSettings>, ledger: Arc<Ledger>) -> Tally {
+    let gate = Gate::new(settings.connections_max);
+    let mut visitors = JoinSet::new();
+    let mut dice = Dice::new(settings.seed);
+    let mut index = 0;
+    let mut step_ends = ledger.began();
+    for step in &settings.steps {
+        let mut planned = step_ends;
+        step_ends += step.lasts;
+        while let Some(gap) = gap(step.rate, &mut dice)
+            && planned + gap < step_ends
+        {
+            planned += gap;
+            sleep_until(planned).await;
+            while visitors.try_join_next().is_some() {}
+            if visitors.len() >= settings.visitors_max {
+                ledger.visitor_turned_away_by_us();
+                continue;
+            }
+            ledger.visitor_came(planned.elapsed());
+            let visitor = Visitor::new(Arc::clone(&settings), Arc::clone(&ledger), &gate, index);
+            visitors.spawn(visitor.visit());
+            index += 1;
+        }
+        sleep_until(step_ends).await;
+    }
+    // Before the visitors are sent home: what they are doing now is part of the result.
+    ledger.tally()
+}
+
+/// Time to the next arrival; none where nobody comes.
+fn gap(rate: f64, dice: &mut Dice) -> Option<Duration> {
+    Duration::try_from_secs_f64(dice.exponential() / rate).ok()
 }

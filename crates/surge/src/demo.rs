@@ -1,15 +1,20 @@
 //! The demonstration: the same crowd against the bare portal and against the
 //! portal behind the proxy, at the same time, side by side.
+//!
+//! Every figure is counted at a socket or by an origin; none is scripted.
 
+mod report;
+
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use serde::Serialize;
+use tokio::time::{Instant, interval_at};
 
-use crate::crowd::{CrowdSettings, Step};
-use crate::origin::{OriginSettings, OriginStats, Running};
-use crate::tally::Tally;
-use crate::view::View;
+use crate::crowd::{Crowd, CrowdSettings, Step};
+use crate::origin::{OriginSettings, Running};
+use crate::view::{Board, Column, SHOWN_EVERY, View};
+pub use report::{DemoReport, Side};
 
 /// What is compared.
 #[derive(Debug)]
@@ -26,40 +31,6 @@ pub struct DemoPlan {
     pub crowd: CrowdSettings,
 }
 
-/// One side's figures at the end.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct Side {
-    /// What the crowd saw.
-    pub tally: Tally,
-    /// What the origin counted.
-    pub origin: OriginStats,
-}
-
-/// The figures of a demonstration, all of them counted.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct DemoReport {
-    /// How long it ran.
-    pub seconds: f64,
-    /// The bare portal.
-    pub bare: Side,
-    /// The portal behind the proxy.
-    pub behind: Side,
-}
-
-impl DemoReport {
-    /// What happened, in one plain sentence.
-    #[must_use]
-    pub fn sentence(&self) -> String {
-        String::new()
-    }
-
-    /// Whether the proxy broke its promise: a connection to it was reset or refused.
-    #[must_use]
-    pub const fn broken(&self) -> bool {
-        self.behind.tally.requests.reset() + self.behind.tally.requests.refused > 0
-    }
-}
-
 /// The portal of the demonstration, listening on `address` (port 0: a free one).
 #[must_use]
 pub fn origin(address: SocketAddr) -> OriginSettings {
@@ -70,6 +41,9 @@ pub fn origin(address: SocketAddr) -> OriginSettings {
 }
 
 /// The crowd of the demonstration, for `seconds` in all: calm, a ten-fold surge, then ebb.
+///
+/// The surge brings four times what [`origin`] can serve. What comes in all is a
+/// little less than it can serve in the whole time, so a line can be worked off.
 #[must_use]
 pub fn crowd(seconds: u32) -> CrowdSettings {
     let part = |share: f64| Duration::from_secs_f64(f64::from(seconds) * share);
@@ -82,31 +56,78 @@ pub fn crowd(seconds: u32) -> CrowdSettings {
                 rate: calm,
             },
             Step {
-                lasts: part(0.2),
+                lasts: part(0.175),
                 rate: 10.0 * calm,
             },
             Step {
-                lasts: part(0.675),
-                rate: 0.5 * calm,
+                lasts: part(0.7),
+                rate: 0.3 * calm,
             },
         ],
         ..CrowdSettings::steady(anywhere, calm, Duration::ZERO)
     }
 }
 
-/// Runs both crowds to their end, showing the figures once a second, and stops both origins.
-pub async fn run(plan: DemoPlan, _view: View) -> DemoReport {
+/// Runs both crowds to their end, showing the figures once a second on standard
+/// output, and stops both origins.
+pub async fn run(plan: DemoPlan, view: View) -> DemoReport {
+    let began = Instant::now();
+    let bare = start(&plan.crowd, plan.bare);
+    let behind = start(&plan.crowd, plan.behind);
+    let mut board = Board::new(view, io::stdout());
+    let mut ticks = interval_at(began + SHOWN_EVERY, SHOWN_EVERY);
+    while began.elapsed() + SHOWN_EVERY / 2 < plan.crowd.lasts() {
+        ticks.tick().await;
+        let origin = Some(plan.bare_origin.stats());
+        let left = Column {
+            name: "bare portal",
+            tally: bare.tally(),
+            origin,
+        };
+        let origin = Some(plan.behind_origin.stats());
+        let right = Column {
+            name: "behind Forebay",
+            tally: behind.tally(),
+            origin,
+        };
+        board.show(&heading(&plan.crowd, began.elapsed()), &[left, right]);
+    }
+    let (bare, behind) = tokio::join!(bare.finish(), behind.finish());
+    let seconds = began.elapsed().as_secs_f64();
     let bare = Side {
-        tally: Tally::default(),
+        tally: bare,
         origin: plan.bare_origin.stop().await,
     };
     let behind = Side {
-        tally: Tally::default(),
+        tally: behind,
         origin: plan.behind_origin.stop().await,
     };
     DemoReport {
-        seconds: plan.crowd.lasts().as_secs_f64(),
+        seconds,
         bare,
         behind,
     }
+}
+
+fn start(crowd: &CrowdSettings, target: SocketAddr) -> Crowd {
+    Crowd::start(CrowdSettings {
+        target,
+        host: target.to_string(),
+        ..crowd.clone()
+    })
+}
+
+/// `12 s of 40, 100 arrive a second`.
+fn heading(crowd: &CrowdSettings, at: Duration) -> String {
+    let mut begins = Duration::ZERO;
+    let step = crowd.steps.iter().find(|step| {
+        begins += step.lasts;
+        at < begins
+    });
+    let rate = step.map_or(0.0, |step| step.rate);
+    format!(
+        "{:.0} s of {:.0}, {rate:.0} come a second",
+        at.as_secs_f64(),
+        crowd.lasts().as_secs_f64()
+    )
 }

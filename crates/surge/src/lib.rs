@@ -14,4 +14,11 @@ pub mod origin;
 pub mod tally;
 pub mod view;
 
+mod cookies;
 mod dice;
+mod ledger;
+mod outcome;
+mod place;
+mod visitor;
+mod wire;
+mod words;

@@ -3,15 +3,31 @@
 //! Its work is simulated by timers and burns no CPU, so that what is measured
 //! is the model and not the machine. Work is never cancelled: a page whose
 //! visitor has left is finished all the same, as thread-per-request servers do.
+//! When threads and backlog are full, connections are reset.
 
+mod connection;
+mod pages;
+mod portal;
 mod settings;
+mod socket;
+mod stats;
+mod tokens;
+mod work;
 
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
-use serde::Serialize;
+use tokio::net::TcpSocket;
+use tokio::task::JoinSet;
 
+use portal::Portal;
 pub use settings::OriginSettings;
+pub use stats::OriginStats;
+
+/// Connections that the kernel holds until they are accepted, as far as it allows.
+const KERNEL_BACKLOG: u32 = 4096;
 
 /// The model origin; [`Origin::start`] makes it run.
 #[derive(Debug)]
@@ -22,22 +38,37 @@ impl Origin {
     ///
     /// # Errors
     /// The address cannot be bound.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
     pub fn start(settings: OriginSettings) -> io::Result<Running> {
-        let stats = OriginStats::default();
+        let socket = if settings.address.is_ipv4() {
+            TcpSocket::new_v4()
+        } else {
+            TcpSocket::new_v6()
+        }?;
+        socket.set_reuseaddr(true)?;
+        socket.bind(settings.address)?;
+        let listener = socket.listen(KERNEL_BACKLOG)?;
+        let address = listener.local_addr()?;
+        let portal = Arc::new(Portal::new(settings));
+        let mut tasks = JoinSet::new();
+        tasks.spawn(connection::accept(listener, Arc::clone(&portal)));
+        let working = Arc::clone(&portal);
+        tasks.spawn(async move { working.run().await });
         Ok(Running {
-            address: settings.address,
-            settings,
-            stats,
+            address,
+            portal,
+            tasks,
         })
     }
 }
 
 /// A running origin. Dropping it stops it.
-#[derive(Debug)]
 pub struct Running {
     address: SocketAddr,
-    settings: OriginSettings,
-    stats: OriginStats,
+    portal: Arc<Portal>,
+    tasks: JoinSet<()>,
 }
 
 impl Running {
@@ -49,41 +80,30 @@ impl Running {
 
     /// What it was started with.
     #[must_use]
-    pub const fn settings(&self) -> &OriginSettings {
-        &self.settings
+    pub fn settings(&self) -> &OriginSettings {
+        self.portal.settings()
     }
 
     /// What it has counted so far: the ground truth.
     #[must_use]
     pub fn stats(&self) -> OriginStats {
-        self.stats.clone()
+        self.portal.stats()
     }
 
-    /// Stops at once, whatever is in flight.
-    pub async fn stop(self) -> OriginStats {
-        self.stats
+    /// Stops at once, whatever is in flight, and returns the last counts.
+    pub async fn stop(mut self) -> OriginStats {
+        let stats = self.stats();
+        self.tasks.shutdown().await;
+        stats
     }
 }
 
-/// What the origin counted. Also the JSON of `GET /__origin/stats`, which is itself not counted.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct OriginStats {
-    /// Requests at work or queued now.
-    pub in_flight: u64,
-    /// The most there ever were at once.
-    pub in_flight_max: u64,
-    /// Requests whose work is done.
-    pub completed: u64,
-    /// Completed while the visitor was still there.
-    pub useful: u64,
-    /// Completed for nobody.
-    pub wasted: u64,
-    /// Connections reset because threads and backlog were full.
-    pub reset: u64,
-    /// Forms sent to the end, each counted once.
-    pub forms: u64,
-    /// Form pages that were posted again with the same token.
-    pub duplicates: u64,
-    /// Connections open now.
-    pub connections: u64,
+impl fmt::Debug for Running {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Running")
+            .field("address", &self.address)
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
 }

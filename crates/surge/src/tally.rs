@@ -2,6 +2,9 @@
 
 use serde::Serialize;
 
+/// A visitor who comes later than this was kept by a machine that is too busy, in milliseconds.
+const LATE_MS_MAX: u64 = 500;
+
 /// Requests by outcome. Each request ends in exactly one of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Requests {
@@ -39,6 +42,9 @@ pub struct Requests {
     pub failed: u64,
     /// Given up by an impatient visitor who reloaded.
     pub abandoned: u64,
+    /// Whole answers with `Connection: close` whose connection then ended by a reset.
+    /// They are counted under what they were as well.
+    pub reset_at_end: u64,
 }
 
 impl Requests {
@@ -46,6 +52,13 @@ impl Requests {
     #[must_use]
     pub const fn reset(&self) -> u64 {
         self.reset_before + self.reset_after
+    }
+
+    /// Connections that the other side broke or would not take: reset, anywhere in or
+    /// right after an answer, or refused.
+    #[must_use]
+    pub const fn harmed(&self) -> u64 {
+        self.reset() + self.reset_at_end + self.refused
     }
 
     /// Requests with a whole answer, of whatever kind.
@@ -143,7 +156,7 @@ pub struct Second {
     pub reset: u64,
     /// Requests refused.
     pub refused: u64,
-    /// Requests with no whole answer for another reason.
+    /// Requests without a whole answer for another reason, those given up with them.
     pub unanswered: u64,
     /// Visitors in line at its end.
     pub waiting: u64,
@@ -164,4 +177,22 @@ pub struct Tally {
     pub generator: Generator,
     /// The same by second; never more than an hour's.
     pub seconds: Vec<Second>,
+}
+
+impl Tally {
+    /// Whether the crowd, and not the site, was at its bound: visitors were left out or
+    /// came more than half a second late, or requests waited for the crowd's own connections.
+    #[must_use]
+    pub const fn crowd_was_the_limit(&self) -> bool {
+        let generator = &self.generator;
+        self.visits.not_begun > 0
+            || generator.connections_waited > 0
+            || generator.late_ms_max > LATE_MS_MAX
+    }
+
+    /// The last second that is over, or the running one if it is the first.
+    pub(crate) fn last_second(&self) -> Second {
+        let over = self.seconds.len().saturating_sub(2);
+        self.seconds.get(over).cloned().unwrap_or_default()
+    }
 }

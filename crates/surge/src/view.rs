@@ -1,4 +1,18 @@
-//! How the demonstration is shown while it runs.
+//! How running figures are shown: side by side in a terminal, or a line a second.
+
+use std::io::{self, Write};
+
+use std::time::Duration;
+
+use tokio::time::{Instant, interval_at};
+
+use crate::crowd::Crowd;
+use crate::origin::OriginStats;
+use crate::tally::Tally;
+use crate::words::grouped;
+
+/// How often the figures are shown anew.
+pub(crate) const SHOWN_EVERY: Duration = Duration::from_secs(1);
 
 /// Where the running figures go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,4 +23,197 @@ pub enum View {
     Plain,
     /// Nowhere.
     Silent,
+}
+
+/// Shows what one crowd sees, once a second on standard output, until its run is over.
+pub async fn watch(crowd: Crowd, view: View) -> Tally {
+    let lasts = crowd.lasts();
+    let began = Instant::now();
+    let mut board = Board::new(view, io::stdout());
+    let mut ticks = interval_at(began + SHOWN_EVERY, SHOWN_EVERY);
+    while began.elapsed() + SHOWN_EVERY / 2 < lasts {
+        ticks.tick().await;
+        let heading = format!(
+            "{:.0} s of {:.0}",
+            began.elapsed().as_secs_f64(),
+            lasts.as_secs_f64()
+        );
+        board.show(
+            &heading,
+            &[Column {
+                name: "crowd",
+                tally: crowd.tally(),
+                origin: None,
+            }],
+        );
+    }
+    crowd.finish().await
+}
+
+/// One column.
+#[derive(Debug, Clone)]
+pub(crate) struct Column {
+    pub(crate) name: &'static str,
+    pub(crate) tally: Tally,
+    /// What the origin counts, where it can be asked.
+    pub(crate) origin: Option<OriginStats>,
+}
+
+/// One row: what it says, its short name for plain lines, and the figure.
+type Row = (&'static str, &'static str, fn(&Column) -> Option<u64>);
+
+/// What is shown of each column, top down.
+const ROWS: [Row; 7] = [
+    ("visitors who came", "came", |column| {
+        Some(column.tally.visits.begun)
+    }),
+    ("visits completed", "completed", |column| {
+        Some(column.tally.visits.completed)
+    }),
+    ("pages in the last second", "pages/s", |column| {
+        Some(column.tally.last_second().page)
+    }),
+    ("in line, with a place", "in line", |column| {
+        Some(column.tally.visits.waiting)
+    }),
+    ("connections reset or refused", "reset", |column| {
+        Some(column.tally.requests.harmed())
+    }),
+    ("visitors who gave up", "gave up", |column| {
+        Some(column.tally.visits.given_up + column.tally.visits.lost_mid_form)
+    }),
+    ("requests at the origin now", "at origin", |column| {
+        column.origin.as_ref().map(|origin| origin.in_flight)
+    }),
+];
+
+/// Width of the rows' names, and of each column.
+const WIDTHS: (usize, usize) = (32, 18);
+
+/// Draws; stops silently when nobody reads any more.
+#[derive(Debug)]
+pub(crate) struct Board<W> {
+    view: View,
+    out: W,
+    /// Lines that the next drawing overwrites.
+    drawn: usize,
+}
+
+impl<W: Write> Board<W> {
+    pub(crate) const fn new(view: View, out: W) -> Self {
+        Self {
+            view,
+            out,
+            drawn: 0,
+        }
+    }
+
+    /// Shows the figures of this moment under `heading`.
+    pub(crate) fn show(&mut self, heading: &str, columns: &[Column]) {
+        let shown = match self.view {
+            View::Terminal => self.redraw(heading, columns),
+            View::Plain => self.line(heading, columns),
+            View::Silent => Ok(()),
+        };
+        if shown.is_err() {
+            self.view = View::Silent;
+        }
+    }
+
+    fn redraw(&mut self, heading: &str, columns: &[Column]) -> io::Result<()> {
+        let (wide, column_wide) = WIDTHS;
+        let mut lines = vec![format!("{heading:<wide$}")];
+        for column in columns {
+            lines[0].push_str(&format!("{:>column_wide$}", column.name));
+        }
+        for (name, _short, figure) in ROWS {
+            let mut line = format!("{name:<wide$}");
+            for column in columns {
+                let figure = figure(column).map_or_else(|| "-".to_owned(), grouped);
+                line.push_str(&format!("{figure:>column_wide$}"));
+            }
+            lines.push(line);
+        }
+        let mut text = String::new();
+        if self.drawn > 0 {
+            text.push_str(&format!("\x1b[{}A", self.drawn));
+        }
+        for line in &lines {
+            text.push_str(&format!("\r\x1b[K{line}\n"));
+        }
+        self.drawn = lines.len();
+        self.out.write_all(text.as_bytes())?;
+        self.out.flush()
+    }
+
+    fn line(&mut self, heading: &str, columns: &[Column]) -> io::Result<()> {
+        let mut text = heading.to_owned();
+        for column in columns {
+            let figures = ROWS.iter().filter_map(|(_name, short, figure)| {
+                Some(format!("{} {short}", grouped(figure(column)?)))
+            });
+            let figures: Vec<_> = figures.collect();
+            text.push_str(&format!(" | {}: {}", column.name, figures.join(", ")));
+        }
+        text.push('\n');
+        self.out.write_all(text.as_bytes())?;
+        self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn columns() -> Vec<Column> {
+        let mut tally = Tally::default();
+        tally.visits.begun = 1_812;
+        let origin = Some(OriginStats {
+            in_flight: 87,
+            ..OriginStats::default()
+        });
+        vec![
+            Column {
+                name: "bare",
+                tally: tally.clone(),
+                origin: None,
+            },
+            Column {
+                name: "behind",
+                tally,
+                origin,
+            },
+        ]
+    }
+
+    fn shown(view: View, times: usize) -> String {
+        let mut out = Vec::new();
+        let mut board = Board::new(view, &mut out);
+        for second in 1..=times {
+            board.show(&format!("{second} s"), &columns());
+        }
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_plain_view_writes_one_line_a_second_without_escape_codes() {
+        let text = shown(View::Plain, 2);
+        assert_eq!(text.lines().count(), 2);
+        assert!(!text.contains('\x1b'));
+        assert!(text.starts_with("1 s | bare: 1,812 came,"), "{text}");
+        assert!(text.contains("87 at origin"), "{text}");
+    }
+
+    #[test]
+    fn a_terminal_view_draws_over_itself() {
+        let text = shown(View::Terminal, 2);
+        let lines = ROWS.len() + 1;
+        assert_eq!(text.lines().count(), 2 * lines);
+        assert_eq!(text.matches(&format!("\x1b[{lines}A")).count(), 1);
+    }
+
+    #[test]
+    fn a_silent_view_writes_nothing() {
+        assert_eq!(shown(View::Silent, 2), "");
+    }
 }

@@ -82,11 +82,9 @@ impl OriginSettings {
         let exact = f64::from(self.cores) * ((1.0 - self.sigma) / self.kappa).sqrt();
         let below = (exact.floor() as u32).clamp(1, threads);
         let above = (below + 1).min(threads);
-        if self.throughput(f64::from(above)) > self.throughput(f64::from(below)) {
-            above
-        } else {
-            below
-        }
+        // Two neighbours can be equally good: then fewer, whatever the last bit says.
+        let gain = self.throughput(f64::from(above)) / self.throughput(f64::from(below));
+        if gain > 1.0 + 1e-9 { above } else { below }
     }
 
     /// Speed of one request among `in_flight`, as a share of its speed alone.

@@ -1,0 +1,106 @@
+//! The command line: what was written, and what the library is asked to do.
+
+mod origin;
+mod run;
+
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+use clap::Parser;
+
+/// A crowd of visitors for a site, and an origin that breaks like a real one.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub(crate) enum Surge {
+    /// Let a crowd come and say what it saw.
+    Run(run::Run),
+    /// Run the model origin alone.
+    Origin(origin::Origin),
+}
+
+/// Why a command could not be done.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Problem {
+    /// The target is not one that a crowd can visit.
+    #[error("{0} is no target; write one such as http://127.0.0.1:8080/")]
+    Target(String),
+    /// A number out of its range.
+    #[error("{0}")]
+    Number(&'static str),
+    /// The system said no.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was being done.
+        what: String,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl Problem {
+    fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        let what = what.into();
+        move |source| Self::Io { what, source }
+    }
+}
+
+/// Says on standard error why nothing came of it.
+pub(crate) fn complain(problem: &Problem) {
+    // Where even that cannot be written, the exit code is left.
+    writeln!(io::stderr(), "surge: {problem}").ok();
+}
+
+/// Writes one line to standard output.
+fn say(line: &str) -> Result<(), Problem> {
+    writeln!(io::stdout(), "{line}").map_err(Problem::io("standard output"))
+}
+
+/// A duration such as `250ms`, `30s`, `10m`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let units = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3_600.0)];
+    let parsed = units.iter().find_map(|(unit, seconds)| {
+        let number: f64 = text.strip_suffix(unit)?.parse().ok()?;
+        Duration::try_from_secs_f64(number * seconds).ok()
+    });
+    parsed.ok_or_else(|| "write a duration such as 250ms, 30s or 10m".to_owned())
+}
+
+/// A share between 0 and 1.
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err("write a share between 0 and 1".to_owned()),
+    }
+}
+
+/// A rate above 0, per second.
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(rate) if rate > 0.0 && rate <= 1e6 => Ok(rate),
+        _ => Err("write a number per second above 0, at most a million".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Surge::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_shares_and_rates_are_read_or_refused() {
+        assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(duration("1.5s"), Ok(Duration::from_millis(1_500)));
+        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        for text in ["", "5", "-1s", "NaNs", "infs", "s"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+        assert!(share("1.1").is_err() && share("NaN").is_err() && rate("0").is_err());
+        assert_eq!((share("0.5"), rate("20")), (Ok(0.5), Ok(20.0)));
+    }
+}

@@ -1,0 +1,174 @@
+//! `surge run`: a crowd at a steady rate, and what it saw.
+
+use std::io::{self, IsTerminal as _};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use surge::crowd::{Crowd, CrowdSettings};
+use surge::tally::Tally;
+use surge::view::{View, watch};
+
+use super::{Problem, duration, rate, say, share};
+
+/// Flags of `surge run`.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// Site to visit, such as http://127.0.0.1:8080/
+    #[arg(long)]
+    target: String,
+    /// Visitors who come per second
+    #[arg(long, default_value = "10", value_parser = rate)]
+    rate: f64,
+    /// How long they come, in seconds
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    seconds: u32,
+    /// Pages of the form to fill in; 0: only the first page is asked for
+    #[arg(long, default_value_t = 3)]
+    pages: u32,
+    /// Mean time between a page and the next request
+    #[arg(long, default_value = "1500ms", value_parser = duration)]
+    think: Duration,
+    /// Mean time that a visitor puts up with getting no page
+    #[arg(long, default_value = "30s", value_parser = duration)]
+    patience: Duration,
+    /// The same in line, with a place told
+    #[arg(long, default_value = "5m", value_parser = duration)]
+    patience_in_line: Duration,
+    /// Share of visitors who reload what takes longer than four seconds
+    #[arg(long, default_value = "0.7", value_parser = share)]
+    reload: f64,
+    /// Share of clients without cookies
+    #[arg(long, default_value = "0", value_parser = share)]
+    bots: f64,
+    /// All visitors from one address
+    #[arg(long)]
+    one_address: bool,
+    /// Visitors alive at once, at most
+    #[arg(long, default_value_t = 20_000)]
+    visitors_max: usize,
+    /// Connections open at once, at most
+    #[arg(long, default_value_t = 10_000)]
+    connections_max: usize,
+    /// Replays a run
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// A line a second instead of figures in place; also without a terminal
+    #[arg(long)]
+    plain: bool,
+    /// Write the tally there as JSON ("-": standard output, and nothing else)
+    #[arg(long)]
+    json: Option<PathBuf>,
+}
+
+impl Run {
+    /// Lets the crowd come, shows what it sees, and writes the tally.
+    pub(crate) async fn run(self) -> Result<(), Problem> {
+        let settings = self.settings().await?;
+        let to_stdout = self
+            .json
+            .as_ref()
+            .is_some_and(|path| path.as_os_str() == "-");
+        let view = match io::stdout().is_terminal() && !self.plain {
+            _ if to_stdout => View::Silent,
+            true => View::Terminal,
+            false => View::Plain,
+        };
+        let tally = watch(Crowd::start(settings), view).await;
+        let json = serde_json::to_string_pretty(&tally).expect("counts are always JSON");
+        match &self.json {
+            _ if to_stdout => say(&json),
+            Some(path) => {
+                std::fs::write(path, json + "\n")
+                    .map_err(Problem::io(path.display().to_string()))?;
+                say(&summary(&tally))
+            }
+            None => say(&summary(&tally)),
+        }
+    }
+
+    async fn settings(&self) -> Result<CrowdSettings, Problem> {
+        let (host, path, target) = target(&self.target).await?;
+        let lasts = Duration::from_secs(self.seconds.into());
+        let steady = CrowdSettings::steady(target, self.rate, lasts);
+        Ok(CrowdSettings {
+            host,
+            path,
+            pages: self.pages,
+            think: self.think,
+            patience: self.patience,
+            patience_in_line: self.patience_in_line,
+            reload_probability: self.reload,
+            bots: self.bots,
+            own_addresses: steady.own_addresses && !self.one_address,
+            visitors_max: self.visitors_max,
+            connections_max: self.connections_max,
+            seed: self.seed,
+            ..steady
+        })
+    }
+}
+
+/// Host field, path and socket of an `http` URL.
+async fn target(url: &str) -> Result<(String, String, SocketAddr), Problem> {
+    let wrong = || Problem::Target(url.to_owned());
+    let uri: http::Uri = url.parse().map_err(|_bad| wrong())?;
+    let authority = uri
+        .authority()
+        .filter(|_authority| uri.scheme_str() == Some("http"));
+    let authority = authority.ok_or_else(wrong)?;
+    let host = authority
+        .host()
+        .trim_start_matches('[')
+        .trim_end_matches(']');
+    let port = authority.port_u16().unwrap_or(80);
+    let mut found = tokio::net::lookup_host((host, port))
+        .await
+        .map_err(Problem::io(url))?;
+    let path = uri
+        .path_and_query()
+        .map_or("/", http::uri::PathAndQuery::as_str);
+    Ok((
+        authority.to_string(),
+        path.to_owned(),
+        found.next().ok_or_else(wrong)?,
+    ))
+}
+
+/// The run in a few plain lines.
+fn summary(tally: &Tally) -> String {
+    let (visits, requests, latency) = (&tally.visits, &tally.requests, &tally.latency);
+    let mut text = format!(
+        "visits: {} came, {} completed, {} gave up, {} lost a form, {} still in line\n\
+         requests: {} begun, {} pages, {} waiting, {} busy, {} limited, {} errors\n\
+         unanswered: {} reset, {} refused, {} truncated, {} closed, {} timed out, {} reloaded\n\
+         pages took: {} ms median, {} ms p90, {} ms p99",
+        visits.begun,
+        visits.completed,
+        visits.given_up,
+        visits.lost_mid_form,
+        visits.waiting,
+        requests.begun,
+        requests.page,
+        requests.waiting,
+        requests.busy,
+        requests.limited,
+        requests.client_error + requests.server_error,
+        requests.reset() + requests.reset_at_end,
+        requests.refused,
+        requests.truncated,
+        requests.closed,
+        requests.timed_out + requests.connect_timed_out,
+        requests.abandoned,
+        latency.p50_ms,
+        latency.p90_ms,
+        latency.p99_ms,
+    );
+    if tally.crowd_was_the_limit() {
+        text.push_str(
+            "\nnote: the crowd itself was at its bound; the figures say less than they seem",
+        );
+    }
+    text
+}
