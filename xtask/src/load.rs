@@ -22,6 +22,7 @@ pub(crate) const CUTS: [Cut; 2] = [
             seconds: 60,
             rounds: 2,
             bar: Some("1.5".into()),
+            write: None,
         })
     }),
 ];
@@ -46,6 +47,9 @@ pub(crate) struct Compare {
     /// Fails when Forebay's CPU time per request is more than this times nginx's
     #[arg(long)]
     bar: Option<String>,
+    /// Also writes the table to this file
+    #[arg(long, value_name = "FILE")]
+    write: Option<String>,
 }
 
 /// Runs `benches/load/soak.sh` on optimised programs.
@@ -66,6 +70,9 @@ pub(crate) fn compare(options: &Compare) -> Result<(), Failure> {
     command.args(["--seconds", &seconds, "--rounds", &rounds]);
     if let Some(bar) = &options.bar {
         command.args(["--bar", bar]);
+    }
+    if let Some(file) = &options.write {
+        command.args(["--write", file]);
     }
     run(&mut command)
 }
