@@ -321,7 +321,10 @@ mod tests {
                     burst: NonZeroU32::new(burst).unwrap(),
                 });
                 for years in [0, 300] {
-                    assert!(granted(&quota, at_ms(years * 365 * 86_400_000)), "{rate:?} {burst}");
+                    assert!(
+                        granted(&quota, at_ms(years * 365 * 86_400_000)),
+                        "{rate:?} {burst}"
+                    );
                 }
             }
         }
