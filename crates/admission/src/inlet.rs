@@ -24,6 +24,7 @@ pub const BURST: Duration = Duration::from_millis(1_500);
 pub struct Inlet {
     pace: Pace,
     tokens: Credit,
+    reserved: Credit,
     credit: Credit,
     earned_at: WallTime,
     credited_at: WallTime,
@@ -59,22 +60,21 @@ impl Inlet {
     pub fn full(pace: Pace, now: WallTime) -> Self {
         let most = pace.most();
         Self {
-            pace,
             tokens: most,
             credit: most,
-            earned_at: now,
-            credited_at: now,
+            ..Self::empty(pace, now)
         }
     }
 
     /// Starts with nothing: after a restart nobody knows what was spent last.
     #[must_use]
     pub const fn empty(pace: Pace, now: WallTime) -> Self {
-        let none = Credit::ZERO;
+        let (tokens, reserved, credit) = (Credit::ZERO, Credit::ZERO, Credit::ZERO);
         Self {
             pace,
-            tokens: none,
-            credit: none,
+            tokens,
+            reserved,
+            credit,
             earned_at: now,
             credited_at: now,
         }
@@ -84,7 +84,7 @@ impl Inlet {
     pub fn set_pace(&mut self, pace: Pace, now: WallTime) {
         self.earn(now);
         self.pace = pace;
-        self.tokens = self.tokens.min(pace.most());
+        self.tokens = self.tokens.min(self.room());
     }
 
     /// The pace in force.
@@ -97,7 +97,12 @@ impl Inlet {
     pub fn earn(&mut self, now: WallTime) {
         let span = now.saturating_since(self.earned_at);
         self.earned_at = self.earned_at.max(now);
-        self.tokens = self.tokens.plus(self.pace.over(span)).min(self.pace.most());
+        self.tokens = self.tokens.plus(self.pace.over(span)).min(self.room());
+    }
+
+    /// What tokens may grow to: what is reserved is saved up too.
+    fn room(&self) -> Credit {
+        self.pace.most().minus(self.reserved)
     }
 
     /// Credit grows with time; it is bounded only by [`settle`](Self::settle), after it could be
@@ -155,7 +160,28 @@ impl Inlet {
 
     /// A token that was taken for nothing.
     pub fn put_back(&mut self) {
-        self.tokens = self.tokens.plus(Credit::ONE).min(self.pace.most());
+        self.tokens = self.tokens.plus(Credit::ONE).min(self.room());
+    }
+
+    /// Sets a token aside for somebody who is known to come; false when there is none.
+    pub fn reserve(&mut self) -> bool {
+        let taken = self.take();
+        if taken {
+            self.reserved = self.reserved.plus(Credit::ONE);
+        }
+        taken
+    }
+
+    /// Somebody came for a token that was set aside.
+    pub fn redeem(&mut self) {
+        debug_assert!(self.reserved >= Credit::ONE, "it was set aside");
+        self.reserved = self.reserved.minus(Credit::ONE);
+    }
+
+    /// Nobody came for a token that was set aside.
+    pub fn release(&mut self) {
+        self.redeem();
+        self.put_back();
     }
 
     /// What holds at any time.

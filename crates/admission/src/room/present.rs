@@ -1,4 +1,7 @@
 //! Those who came for their turn and found no token: they enter first, in order of arrival.
+//!
+//! A token that comes free is set aside for the first of them, by name, until the next poll; so
+//! nobody who asks in between, early or late, can take it.
 
 use alloc::collections::BTreeMap;
 use core::time::Duration;
@@ -12,49 +15,75 @@ pub(super) const PRESENT_MAX: usize = 65_536;
 /// Who was not seen for so long (two of their polls and a slow network) no longer holds others.
 const AWAY: Duration = Duration::from_secs(3);
 
-/// Called visitors who wait for a token.
+/// A visitor: the place, and the ticket's id.
+pub(super) type Who = (Place, u64);
+
+/// Called visitors who came, and when each was seen last.
 #[derive(Debug, Default)]
 pub(super) struct Present {
-    /// By place, then id; when each was seen last.
-    seen: BTreeMap<(Place, u64), WallTime>,
+    waiting: BTreeMap<Who, WallTime>,
+    served: BTreeMap<Who, WallTime>,
 }
 
 impl Present {
     /// Somebody asked for a token and got none.
-    pub(super) fn note(&mut self, who: (Place, u64), now: WallTime) {
-        if self.seen.len() < PRESENT_MAX || self.seen.contains_key(&who) {
-            self.seen.insert(who, now);
+    pub(super) fn note(&mut self, who: Who, now: WallTime) {
+        if self.waiting.len() < PRESENT_MAX || self.waiting.contains_key(&who) {
+            self.waiting.insert(who, now);
         }
-        debug_assert!(self.seen.len() <= PRESENT_MAX, "a bounded list");
+        debug_assert!(self.waiting.len() <= PRESENT_MAX, "a bounded list");
+    }
+
+    /// The first who waits has a token set aside.
+    pub(super) fn serve(&mut self) {
+        if let Some((who, seen)) = self.waiting.pop_first() {
+            self.served.insert(who, seen);
+        }
+    }
+
+    /// Somebody comes for a token that was set aside; false when there is none.
+    pub(super) fn redeem(&mut self, who: Who) -> bool {
+        self.served.remove(&who).is_some()
     }
 
     /// Somebody entered.
-    pub(super) fn remove(&mut self, who: (Place, u64)) {
-        self.seen.remove(&who);
+    pub(super) fn remove(&mut self, who: Who) {
+        self.waiting.remove(&who);
     }
 
-    /// How many are before `who`, counted no further than `most`.
-    pub(super) fn before(&self, who: (Place, u64), most: u64) -> u64 {
-        self.seen.range(..who).zip(0..most).count() as u64
+    /// Whether nobody who waits for a token was there before.
+    pub(super) fn is_first(&self, who: Who) -> bool {
+        self.waiting
+            .first_key_value()
+            .is_none_or(|(first, _)| *first >= who)
     }
 
-    /// Forgets those who are away.
-    pub(super) fn sweep(&mut self, now: WallTime) {
-        self.seen
-            .retain(|_, seen| now.saturating_since(*seen) <= AWAY);
+    /// Forgets those who are away; says for how many of them a token was set aside.
+    pub(super) fn sweep(&mut self, now: WallTime) -> usize {
+        let before = self.served.len();
+        for people in [&mut self.waiting, &mut self.served] {
+            people.retain(|_, seen| now.saturating_since(*seen) <= AWAY);
+        }
+        before - self.served.len()
     }
 
-    pub(super) fn len(&self) -> u64 {
-        self.seen.len() as u64
+    /// How many wait for a token.
+    pub(super) fn waiting(&self) -> u64 {
+        self.waiting.len() as u64
+    }
+
+    /// For how many a token is set aside.
+    pub(super) fn served(&self) -> u64 {
+        self.served.len() as u64
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.seen.is_empty()
+        self.waiting.is_empty() && self.served.is_empty()
     }
 
-    /// The place of the first.
+    /// The place of the first who waits.
     pub(super) fn first(&self) -> Option<Place> {
-        self.seen.keys().next().map(|(place, _)| *place)
+        self.waiting.keys().next().map(|(place, _)| *place)
     }
 }
 
@@ -64,37 +93,39 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn who(second: u64, id: u64) -> (Place, u64) {
+    fn who(second: u64, id: u64) -> Who {
         (Place::start_of(second), id)
     }
 
     #[test]
-    fn those_before_are_counted_in_order_of_arrival() {
+    fn a_token_set_aside_is_for_the_first_and_nobody_else() {
         let mut present = Present::default();
         for (second, id) in [(3, 1), (1, 2), (2, 3)] {
             present.note(who(second, id), WallTime::default());
         }
-        assert_eq!(present.first(), Some(Place::start_of(1)));
-        for (asking, most, expected) in [
-            (who(1, 2), 9, 0),
-            (who(2, 3), 9, 1),
-            (who(9, 9), 9, 3),
-            (who(9, 9), 2, 2),
-        ] {
-            assert_eq!(present.before(asking, most), expected);
-        }
+        assert!(present.is_first(who(1, 2)));
+        assert!(!present.is_first(who(2, 3)));
+        present.serve();
+        assert!(present.is_first(who(2, 3)));
+        assert!(!present.redeem(who(2, 3)));
+        assert!(present.redeem(who(1, 2)));
+        assert!(!present.redeem(who(1, 2)), "once");
     }
 
     #[test]
     fn who_went_away_holds_nobody_up() {
         let (mut present, start) = (Present::default(), WallTime::default());
         present.note(who(1, 1), start);
-        present.note(who(2, 2), start.plus(SECOND * 2));
-        present.sweep(start.plus(SECOND * 4));
+        present.serve();
+        present.note(who(2, 2), start);
+        present.note(who(3, 3), start.plus(SECOND * 2));
         assert_eq!(
-            (present.len(), present.first()),
-            (1, Some(Place::start_of(2)))
+            present.sweep(start.plus(SECOND * 4)),
+            1,
+            "its token is free again"
         );
+        assert_eq!((present.waiting(), present.served()), (1, 0));
+        assert_eq!(present.first(), Some(Place::start_of(3)));
     }
 
     #[test]
@@ -103,6 +134,6 @@ mod tests {
         for id in 0..PRESENT_MAX as u64 + 10 {
             present.note(who(1, id), WallTime::default());
         }
-        assert_eq!(present.len(), PRESENT_MAX as u64);
+        assert_eq!(present.waiting(), PRESENT_MAX as u64);
     }
 }

@@ -32,10 +32,10 @@ pub(super) fn room(settings: Settings) -> Room {
     Room::new(RoomId(7), settings, START)
 }
 
-/// Ticks and publishes from the room's clock until `until_ms` after the start.
+/// Ticks and publishes from the last tick until `until_ms` after the start.
 pub(super) fn run(room: &mut Room, until_ms: u64) {
-    while room.clock() < ms(until_ms) {
-        let now = room.clock().plus(TICK).min(ms(until_ms));
+    while room.ticked < ms(until_ms) {
+        let now = room.ticked.plus(TICK).min(ms(until_ms));
         room.tick(
             now,
             Load {

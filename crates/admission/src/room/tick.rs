@@ -92,7 +92,9 @@ impl Room {
         self.ticked = now;
 
         let left = self.inside.sweep(now);
-        self.present.sweep(now);
+        for _ in 0..self.present.sweep(now) {
+            self.inlet.release();
+        }
         self.line.sweep(now, self.watermark.published(), span);
         let back = self.calls.expire(&mut self.line, now);
         self.inlet.give_back(back);
@@ -102,6 +104,7 @@ impl Room {
                 .set_pace(Pace::Measured(self.auto.pace(load)), now);
         }
 
+        self.serve();
         let before = self.watermark.pending();
         let called = self.call(now);
         self.gate(now);
@@ -170,7 +173,7 @@ impl Room {
 
     /// What may be called: the credit, less those who are called and here already.
     fn available(&self, credit: Credit) -> Credit {
-        let present = Credit::from_whole(self.present.len());
+        let present = Credit::from_whole(self.present.waiting());
         let second = self.inlet.pace().over(Duration::from_secs(1));
         if present > second.milli(PRESENT_MILLI) {
             return Credit::ZERO;
@@ -202,10 +205,11 @@ impl Room {
                 end.as_micros(),
             );
             let whole = whole.saturating_sub(place.as_micros());
-            let here = self
-                .line
-                .remaining(second, now)
-                .scaled(u128::from(way), u128::from(whole));
+            if left == Credit::ZERO && self.line.remaining(second, now) > Credit::ZERO {
+                break;
+            }
+            let soon = self.line.coming(second, now, now.plus(CALL));
+            let here = soon.scaled(u128::from(way), u128::from(whole));
             let called = here.min(left);
             if called > Credit::ZERO {
                 self.calls.call(&mut self.line, second, called, now);

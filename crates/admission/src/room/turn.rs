@@ -1,5 +1,6 @@
 //! The verbs of a visit: arriving, coming back, entering, going on, leaving.
 
+use super::present::Who;
 use super::recent::Recent;
 use super::{InletRule, Mode, Room, State, Told, Turn, TurnState};
 use crate::inlet::Credit;
@@ -138,11 +139,27 @@ impl Room {
             && self.settings.active.is_none()
     }
 
-    /// Whether a called visitor may enter now: a token and a place are there, also for each who
-    /// came for the own turn before.
-    fn has_turn(&self, who: (Place, u64)) -> bool {
-        let most = self.inlet.tokens().min(self.places().unwrap_or(u64::MAX));
-        most > 0 && self.present.before(who, most) < most
+    /// Whether a called visitor may enter now, and takes the token for it: one set aside, or a
+    /// free one when nobody waits who was there before.
+    fn has_turn(&mut self, who: Who) -> bool {
+        self.serve();
+        if self.present.redeem(who) {
+            self.inlet.redeem();
+            return true;
+        }
+        self.has_place() && self.present.is_first(who) && self.inlet.take()
+    }
+
+    /// Sets free tokens aside for those who came for their turn, in order of arrival.
+    pub(super) fn serve(&mut self) {
+        while self.present.waiting() > 0 && self.has_place() && self.inlet.reserve() {
+            self.present.serve();
+        }
+    }
+
+    fn has_place(&self) -> bool {
+        self.places()
+            .is_none_or(|places| places > self.present.served())
     }
 
     /// Free places under the cap on visitors inside; `None` without one.
@@ -157,8 +174,6 @@ impl Room {
             .remove((Place::of(ticket.arrived, ticket.id), ticket.id));
         let unpaid = self.line.claim(ticket);
         if !free {
-            let taken = self.inlet.take();
-            debug_assert!(taken, "a turn is given only with a token");
             self.inlet.spend(unpaid);
         }
         self.inside.enter(now);

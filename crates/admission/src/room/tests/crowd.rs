@@ -175,6 +175,7 @@ impl Crowd {
         {
             self.due.pop();
             if until <= self.down_until {
+                self.people[index].called_ms = None;
                 self.due
                     .push(std::cmp::Reverse((until + self.dice.below(1_500), index)));
                 continue;
@@ -246,8 +247,10 @@ impl Crowd {
                 let later = other
                     .ticket
                     .is_none_or(|t| Place::of(t.arrived, t.id) > *place);
+                // A token that was set aside before they came is not theirs.
+                let came_later = other.called_ms.is_none_or(|came| came > *called);
                 let between = |at: u64| at > *called && at + 2_000 < *entered;
-                later && other.entered_ms.is_some_and(between)
+                later && came_later && other.entered_ms.is_some_and(between)
             })
         };
         self.outcome.overtaken = late.filter(passed).count();
