@@ -6,7 +6,8 @@
 #
 # Fails unless: nobody was reset or refused and every request was answered; the
 # origin's own count of requests in flight never passed the limit; the origin
-# did at least 90 % of its own peak in every ten seconds after the first five;
+# did at least 90 % of its own peak, for visitors still there, in every ten
+# seconds after the first five;
 # and the proxy's memory stopped growing.
 . "$(dirname "${BASH_SOURCE[0]}")/programs.sh"
 
@@ -45,10 +46,11 @@ crowd_count() {
   tr -d ' \n' <"$1" | sed 's/"visits".*//' | grep -o "\"$2\":[0-9]*" | head -n 1 | grep -o '[0-9]*$'
 }
 
-# watch PID FILE: each second what the origin has completed, and the proxy's memory.
+# watch PID FILE: each second what the origin has done for somebody still there, and
+# the proxy's memory.
 watch() {
   while kill -0 "$1" 2>/dev/null; do
-    echo "$(date +%s.%N) $(origin_count completed) $(resident "$1")"
+    echo "$(date +%s.%N) $(origin_count useful) $(resident "$1")"
     sleep 1
   done >"$2"
 }
@@ -84,7 +86,7 @@ surge_of() { # NAME
 judge() { # NAME WRK_OUTPUT ADMIN
   local name=$1 kind count ours most
   if grep -q 'Socket errors' <<<"$2"; then complain "$name: wrk:$(grep 'Socket errors' <<<"$2")"; fi
-  for kind in reset_before reset_after refused truncated closed malformed timed_out connect_timed_out failed; do
+  for kind in reset_before reset_after reset_at_end refused truncated closed malformed timed_out connect_timed_out failed; do
     count=$(crowd_count "$work/$name.json" "$kind") || count=unknown
     [[ $count == 0 ]] || complain "$name: the crowd saw $kind: $count"
   done
@@ -99,7 +101,7 @@ judge() { # NAME WRK_OUTPUT ADMIN
     "$(tail -n 1 "$work/$name.watch" | awk '{ printf "%.0f", $3 / 1024 }') MiB at the end"
 }
 
-# The origin's work in every ten seconds, and the proxy's memory in the last third.
+# The origin's useful work in every ten seconds, and the proxy's memory in the last third.
 windows() {
   awk -v name="$1" -v peak="$capacity" '
     { at[NR] = $1; done[NR] = $2; memory[NR] = $3 }
