@@ -18,6 +18,8 @@ use crate::watermark::Place;
 
 /// Seconds in an epoch of due times.
 pub(super) const EPOCH_SECONDS: u64 = 5;
+/// A network, and a page that is busy, make a poll so late at most.
+const LATE: Duration = Duration::from_secs(2);
 /// Overdue for so long: a suspect.
 const SUSPECT_SECONDS: u64 = 10;
 /// Overdue for so long: gone.
@@ -305,17 +307,16 @@ impl Line {
             .minus(bucket.out())
     }
 
-    /// Those of [`remaining`](Self::remaining) who will be asking by `until`: who is due later
-    /// cannot come now even when called, and enters first when coming.
+    /// Those of [`remaining`](Self::remaining) who are due from now on until `until`. Who is due
+    /// later cannot come now even when called, and who is late may be away: both enter first
+    /// when coming.
     pub(super) fn coming(&self, arrived: u64, now: WallTime, until: WallTime) -> Credit {
         let Some(bucket) = self.index(arrived).and_then(|at| self.buckets.get(at)) else {
             return Credit::ZERO;
         };
-        let due = bucket
-            .cells
-            .iter()
-            .filter(|cell| cell.epoch <= epoch(until));
-        self.estimate(due.map(|cell| cell.count).sum(), bucket.suspects)
+        let due = epoch(now.minus(LATE))..=epoch(until);
+        let cells = bucket.cells.iter().filter(|cell| due.contains(&cell.epoch));
+        Credit::from_whole(cells.map(|cell| cell.count).sum())
             .plus(self.young(arrived, bucket, now))
             .minus(bucket.out())
     }

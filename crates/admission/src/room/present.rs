@@ -12,8 +12,8 @@ use crate::watermark::Place;
 /// At most so many are remembered; beyond it they still enter, in the order in which they ask.
 pub(super) const PRESENT_MAX: usize = 65_536;
 
-/// Who was not seen for so long (two of their polls and a slow network) no longer holds others.
-const AWAY: Duration = Duration::from_secs(3);
+/// Who was not seen for so long (twice the time between their polls) no longer holds others.
+const AWAY: Duration = Duration::from_millis(2_500);
 
 /// A visitor: the place, and the ticket's id.
 pub(super) type Who = (Place, u64);

@@ -46,7 +46,10 @@ struct Person {
     leaves_ms: u64,
     ticket: Option<Ticket>,
     arrived: Option<WallTime>,
+    /// When the first answer came that the turn has come.
     called_ms: Option<u64>,
+    /// Since when it has come back each time it was asked to.
+    present_ms: Option<u64>,
     entered_ms: Option<u64>,
 }
 
@@ -112,6 +115,7 @@ impl Crowd {
                 ticket: None,
                 arrived: None,
                 called_ms: None,
+                present_ms: None,
                 entered_ms: None,
             });
             due.push(std::cmp::Reverse((at, index as usize)));
@@ -175,7 +179,7 @@ impl Crowd {
         {
             self.due.pop();
             if until <= self.down_until {
-                self.people[index].called_ms = None;
+                self.people[index].present_ms = None;
                 self.due
                     .push(std::cmp::Reverse((until + self.dice.below(1_500), index)));
                 continue;
@@ -211,14 +215,15 @@ impl Crowd {
                     assert_eq!(arrived, kept.arrived, "nobody starts over");
                 }
                 person.arrived = Some(kept.arrived);
-                if told.state == TurnState::Called && person.called_ms.is_none() {
-                    person.called_ms = Some(at);
+                if told.state == TurnState::Called {
+                    person.called_ms = person.called_ms.or(Some(at));
+                    person.present_ms = person.present_ms.or(Some(at));
                 }
                 person.ticket = Some(kept);
                 let late = self.dice.below(100) < self.script.sleepy;
                 if late {
                     // Whoever is away is passed, and enters first afterwards.
-                    person.called_ms = None;
+                    person.present_ms = None;
                 }
                 let late = if late { self.dice.below(60_000) } else { 40 };
                 let next = at + told.poll_after.as_millis() as u64 + late;
@@ -233,7 +238,7 @@ impl Crowd {
         let mut placed: Vec<_> = self
             .people
             .iter()
-            .filter_map(|person| Some((person.ticket?, person.called_ms?, person.entered_ms?)))
+            .filter_map(|person| Some((person.ticket?, person.present_ms?, person.entered_ms?)))
             .map(|(ticket, called, entered)| {
                 (Place::of(ticket.arrived, ticket.id), called, entered)
             })
