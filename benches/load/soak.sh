@@ -7,8 +7,7 @@
 # Fails unless: nobody was reset or refused and every request was answered; the
 # origin's own count of requests in flight never passed the limit; the origin
 # did at least 90 % of its own peak, for visitors still there, in every ten
-# seconds after the first five;
-# and the proxy's memory stopped growing.
+# seconds after the first five; and the proxy's memory stopped growing.
 . "$(dirname "${BASH_SOURCE[0]}")/programs.sh"
 
 seconds=60
