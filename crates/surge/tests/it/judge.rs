@@ -118,13 +118,10 @@ async fn whole_answers_are_counted_by_their_kind() {
     for (status, fields, body, count) in cases {
         let text = whole(status, fields, body);
         let what = text.clone();
-        all_are(
-            &what,
-            site(move |_head| (text.clone(), End::Fin)).await,
-            count,
-        )
-        .await;
+        let target = site(move |_head| (text.clone(), End::Fin)).await;
+        judged.spawn(all_are(what, target, count));
     }
+    judged.join_all().await;
 }
 
 #[tokio::test]
