@@ -7,6 +7,7 @@
 //! problems, each with its line, its column and what to write instead.
 #![forbid(unsafe_code)]
 
+mod argument;
 mod check;
 mod checked;
 mod first;
@@ -17,6 +18,7 @@ mod read;
 mod report;
 mod schema;
 
+pub use argument::Unfit;
 pub use checked::{
     Access, Admin, Client, Config, Forwarded, HostHeader, HostPattern, Inlet, IpNet, Level, Limits,
     Linger, Listener, ListenerTls, Log, LogTarget, Origin, Pass, PathPattern, Per, Poll, Queue,

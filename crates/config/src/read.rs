@@ -21,7 +21,7 @@ pub(crate) use number::Number;
 pub(crate) use table::{Field, table, table_schema};
 pub(crate) use text::{FromText, Key, PathText, Wrong, quoted, read_bounded};
 pub(crate) use units::{Bytes, BytesPerSecond, Period, Wait};
-pub(crate) use word::{Auto, NoneWord, Or, Unlimited, Word};
+pub(crate) use word::{Auto, NoneWord, Or, Unlimited, Word, parse_word};
 
 use crate::report::Report;
 

@@ -25,6 +25,12 @@ impl Budget {
         self.max.store(max, Ordering::Relaxed);
     }
 
+    /// The bound.
+    #[must_use]
+    pub fn max(&self) -> u64 {
+        self.max.load(Ordering::Relaxed)
+    }
+
     /// What is taken now.
     #[must_use]
     pub fn used(&self) -> u64 {

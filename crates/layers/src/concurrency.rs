@@ -81,7 +81,7 @@ where
     let permit = gate.acquire(priority, exchange.arrived).await;
     let queued = clock.now().saturating_since(began);
     let Some(permit) = permit else {
-        return Err(shed(&exchange, priority, queued));
+        return Err(shed(&exchange, queued));
     };
     exchange.permit = Some(permit);
     let mut result = inner.call(exchange).await;
@@ -92,14 +92,11 @@ where
     result
 }
 
-fn shed(exchange: &Exchange, priority: Priority, queued: Duration) -> Refusal {
-    let reason = match priority {
-        Priority::Stranger | Priority::Bot => Reason::Stranger,
-        Priority::Operator | Priority::Submit | Priority::Navigation | Priority::SubResource => {
-            Reason::Busy
-        }
-    };
-    let mut refusal = Refusal::new(reason);
+/// Who is inside is asked to try again in a moment, whatever the class; who is not gets a place
+/// in line.
+fn shed(exchange: &Exchange, queued: Duration) -> Refusal {
+    let inside = matches!(exchange.visitor, Visitor::Inside(..));
+    let mut refusal = Refusal::new(if inside { Reason::Busy } else { Reason::Stranger });
     refusal.note.queued = queued;
     refusal.unread = exchange.body.is_streaming();
     refusal

@@ -18,6 +18,7 @@ use crate::asker::Asker;
 use crate::body::{AnswerBody, RequestBody};
 use crate::gate::Permit;
 use crate::identity;
+use crate::page::Pages;
 use crate::request_id::{RequestId, RequestIds};
 use crate::room::Desk;
 use crate::site::{RouteEntry, Site};
@@ -208,6 +209,8 @@ pub struct Waiting {
     pub room: Arc<str>,
     /// The status of a held answer (`room.status`).
     pub status: u16,
+    /// The room's pages.
+    pub pages: Arc<Pages>,
     /// How long a silent visitor's place is kept.
     pub keep: Duration,
     /// Position, time, next appointment.

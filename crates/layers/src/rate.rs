@@ -55,6 +55,7 @@ fn count(exchange: &Exchange) -> Result<(), Refusal> {
     let entry = exchange.entry();
     let client = exchange.client.key;
     let now = exchange.arrived;
+    let Some(quota) = &entry.quota else { return Ok(()) };
     if let Some(pass) = exchange.visitor.valid_pass() {
         let key = ClientKey::new(mix(pass.id));
         return check(&entry.pass_quota, Reason::PassRate, client, Some(key), now);
@@ -68,7 +69,7 @@ fn count(exchange: &Exchange) -> Result<(), Refusal> {
             now,
         );
     }
-    check(&entry.quota, Reason::ClientRate, client, None, now)
+    check(quota, Reason::ClientRate, client, None, now)
 }
 
 /// Counts one request against a quota.

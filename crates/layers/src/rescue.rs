@@ -176,7 +176,8 @@ impl Addressee {
             );
         }
         if self.asker.form == Form::Page {
-            self.page_headers(headers);
+            let pages = refusal.waiting.as_ref().map_or(&self.site.pages, |held| &held.pages);
+            self.page_headers(headers, pages);
         }
         if let Some(quota) = &refusal.quota {
             rate_limit(headers, quota);
@@ -192,12 +193,11 @@ impl Addressee {
         Answer { response, note }
     }
 
-    fn page_headers(&self, headers: &mut HeaderMap) {
-        let pages = &self.site.pages;
+    fn page_headers(&self, headers: &mut HeaderMap, pages: &page::Pages) {
         if let Ok(csp) = HeaderValue::from_str(pages.csp()) {
             headers.insert(CONTENT_SECURITY_POLICY, csp);
         }
-        if let Ok(language) = HeaderValue::from_str(pages.content_language(self.choice())) {
+        if let Ok(language) = HeaderValue::from_str(pages.content_language(self.choice(pages))) {
             headers.insert(CONTENT_LANGUAGE, language);
         }
         headers.insert(
@@ -207,12 +207,12 @@ impl Addressee {
         headers.insert("referrer-policy", HeaderValue::from_static("same-origin"));
     }
 
-    fn choice(&self) -> page::LanguageChoice {
+    fn choice(&self, pages: &page::Pages) -> page::LanguageChoice {
         let languages = self
             .languages
             .as_ref()
             .and_then(|value| value.to_str().ok());
-        self.site.pages.choose(languages)
+        pages.choose(languages)
     }
 
     fn body(
@@ -232,10 +232,10 @@ impl Addressee {
     }
 
     fn page(&self, refusal: &Refusal, status: StatusCode, retry: Option<Duration>) -> Bytes {
-        let pages = &self.site.pages;
-        let choice = self.choice();
         let form = !self.asker.safe;
         if let Some(waiting) = &refusal.waiting {
+            let pages = &waiting.pages;
+            let choice = self.choice(pages);
             let told = &waiting.told;
             let state = match told.state {
                 TurnState::Closed => page::WaitState::Closed,
@@ -255,6 +255,8 @@ impl Addressee {
             };
             return pages.waiting(choice, &page);
         }
+        let pages = &self.site.pages;
+        let choice = self.choice(pages);
         let reference = self.short_id();
         if matches!(
             refusal.reason,

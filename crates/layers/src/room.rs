@@ -186,6 +186,7 @@ impl Guest {
         refusal.waiting = Some(Box::new(Waiting {
             room: Arc::clone(&self.desk.name),
             status: self.desk.rules().status,
+            pages: self.desk.pages(),
             keep: self.desk.rules().keep,
             told,
         }));

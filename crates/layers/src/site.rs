@@ -76,9 +76,9 @@ pub struct RouteEntry {
     pub origin: Arc<Origin>,
     /// The room in front; `None`: nobody waits here.
     pub room: Option<Arc<Desk>>,
-    /// What strangers and waiting visitors are counted by.
-    pub quota: Arc<NamedQuota>,
-    /// What visitors with a pass are counted by.
+    /// What strangers are counted by; `None`: nothing is.
+    pub quota: Option<Arc<NamedQuota>>,
+    /// What visitors with a pass are counted by, unless the route counts nobody.
     pub pass_quota: Arc<NamedQuota>,
     /// One class up or down in the queue.
     pub priority: RoutePriority,
@@ -107,7 +107,7 @@ pub struct Site {
     pub streams: Arc<Budget>,
     /// The budget of the rooms' pages and polls.
     pub room_quota: Arc<NamedQuota>,
-    /// The pages.
+    /// The error pages.
     pub pages: Arc<Pages>,
     /// The keys under tickets and passes.
     pub keyring: Arc<Keyring>,

@@ -1,2 +1,21 @@
-//! stub
+//! The async shell: sockets, connections, clocks, and the order of the layers.
+//!
+//! Only [`accept`], [`connection`] and [`linger`] close clients' sockets, and none of them by a
+//! reset. No decision is taken here: `forebay-admission` takes them, `forebay-layers` asks.
+
+pub mod accept;
+pub mod admin;
+pub mod assembly;
+pub mod connection;
+pub mod descriptors;
+pub mod linger;
+pub mod listener;
+pub mod live;
+pub mod process;
+mod random;
+mod reserve;
+mod side;
+pub mod stack;
+pub mod tls;
 pub mod upstream;
+pub mod worker;

@@ -64,8 +64,16 @@ async fn forward(pools: Arc<Pools>, mut exchange: Exchange) -> Result<Answer, Re
         Some(wanted) => Some(wanted),
         None => None,
     };
-    let permit = exchange.permit.take().expect("concurrency gives a permit with each exchange");
-    let mut held = Held { permit, origin: Arc::clone(&origin), status: 0, sent: Instant::now() };
+    let permit = exchange
+        .permit
+        .take()
+        .expect("concurrency gives a permit with each exchange");
+    let mut held = Held {
+        permit,
+        origin: Arc::clone(&origin),
+        status: 0,
+        sent: Instant::now(),
+    };
     let upload = exchange.body.upload();
     let streaming = exchange.body.is_streaming();
     let mut request = forwarded::request(&mut exchange);
@@ -101,13 +109,19 @@ async fn forward(pools: Arc<Pools>, mut exchange: Exchange) -> Result<Answer, Re
             return Err(refused(reason, true));
         }
         (request, held) = attempts.again(failure, spare, &origin).map_err(|reason| {
-            refused(reason, upload.as_ref().is_some_and(|upload| !upload.is_over()))
+            refused(
+                reason,
+                upload.as_ref().is_some_and(|upload| !upload.is_over()),
+            )
         })?;
     }
 }
 
 fn refused(reason: Reason, unread: bool) -> Refusal {
-    Refusal { unread, ..Refusal::new(reason) }
+    Refusal {
+        unread,
+        ..Refusal::new(reason)
+    }
 }
 
 fn close(headers: &mut HeaderMap) {
@@ -134,14 +148,25 @@ impl Attempts {
         let empty = http_body::Body::is_end_stream(body);
         // A pooled connection may be closing at this moment, and what is not safe could not be
         // sent again: it gets a fresh one.
-        Self { repeatable: safe && empty, fresh: !safe, again: 0, avoid: None }
+        Self {
+            repeatable: safe && empty,
+            fresh: !safe,
+            again: 0,
+            avoid: None,
+        }
     }
 
     /// A connection to the least loaded server, or to another one where that cannot be reached.
-    async fn connect(&mut self, pools: &Arc<Pools>, origin: &Arc<Origin>) -> Result<Connected, Reason> {
+    async fn connect(
+        &mut self,
+        pools: &Arc<Pools>,
+        origin: &Arc<Origin>,
+    ) -> Result<Connected, Reason> {
         let mut reason = Reason::OriginUnreachable;
         for _ in 0..2 {
-            let Some(server) = origin.choose(self.avoid) else { break };
+            let Some(server) = origin.choose(self.avoid) else {
+                break;
+            };
             match pools.checkout(origin, &server, self.fresh).await {
                 Ok(connected) => return Ok(connected),
                 Err(failed) => reason = failed,
@@ -169,7 +194,12 @@ impl Attempts {
         spare: Option<Request<RequestBody>>,
         origin: &Origin,
     ) -> Result<(Request<RequestBody>, Held), Reason> {
-        let SendFailure { unsent, reason, held, reused } = failure;
+        let SendFailure {
+            unsent,
+            reason,
+            held,
+            reused,
+        } = failure;
         let next = match (unsent, spare) {
             (Some(request), _) => Some(request),
             (None, Some(spare)) if reason == Reason::OriginReset => Some(spare),
@@ -195,7 +225,11 @@ pub(crate) struct Sent {
 }
 
 fn answer(exchange: &Exchange, sent: Sent, pools: &Arc<Pools>) -> Result<Answer, Refusal> {
-    let Sent { response, connected, mut held } = sent;
+    let Sent {
+        response,
+        connected,
+        mut held,
+    } = sent;
     let (mut head, incoming) = response.into_parts();
     held.status = head.status.as_u16();
     if head.status == StatusCode::SWITCHING_PROTOCOLS {
@@ -204,7 +238,8 @@ fn answer(exchange: &Exchange, sent: Sent, pools: &Arc<Pools>) -> Result<Answer,
     }
     control(exchange, &mut head.headers);
     hop::remove(&mut head.headers, false);
-    head.headers.append(VIA, HeaderValue::from_static("1.1 forebay"));
+    head.headers
+        .append(VIA, HeaderValue::from_static("1.1 forebay"));
     head.headers.insert("x-request-id", exchange.id.to_value());
     head.extensions.clear();
     let stream_after = held.origin.rules.response_timeout;
@@ -214,13 +249,20 @@ fn answer(exchange: &Exchange, sent: Sent, pools: &Arc<Pools>) -> Result<Answer,
     let mut response = Response::new(AnswerBody::Origin(Box::new(body)));
     *response.status_mut() = head.status;
     *response.headers_mut() = head.headers;
-    Ok(Answer { response, note: Note::default() })
+    Ok(Answer {
+        response,
+        note: Note::default(),
+    })
 }
 
 /// The origin may say that this visitor is done, which frees the place.
 fn control(exchange: &Exchange, headers: &mut HeaderMap) {
-    let Some(said) = headers.remove("forebay-control") else { return };
-    let (Some(pass), Some(desk)) = (exchange.visitor.valid_pass(), &exchange.desk) else { return };
+    let Some(said) = headers.remove("forebay-control") else {
+        return;
+    };
+    let (Some(pass), Some(desk)) = (exchange.visitor.valid_pass(), &exchange.desk) else {
+        return;
+    };
     if said.as_bytes().eq_ignore_ascii_case(b"end-pass") {
         desk.room().end(pass);
     }

@@ -14,6 +14,7 @@ use http::HeaderValue;
 
 use crate::cookie::CookieNames;
 use crate::keyring::Keyring;
+use crate::page::Pages;
 
 /// Gives fresh random bits.
 pub type Random = Arc<dyn Fn() -> u64 + Send + Sync>;
@@ -43,6 +44,7 @@ pub struct Desk {
     open: AtomicBool,
     free: AtomicBool,
     rules: Mutex<DeskRules>,
+    pages: Mutex<Arc<Pages>>,
     room: Mutex<Room>,
 }
 
@@ -61,6 +63,7 @@ impl Desk {
         name: Arc<str>,
         room: Room,
         rules: DeskRules,
+        pages: Arc<Pages>,
         random: Random,
         metrics: Arc<RoomMetrics>,
     ) -> Arc<Self> {
@@ -73,6 +76,7 @@ impl Desk {
             open: AtomicBool::new(false),
             free: AtomicBool::new(false),
             rules: Mutex::new(rules),
+            pages: Mutex::new(pages),
             room: Mutex::new(room),
         };
         desk.refresh();
@@ -91,9 +95,16 @@ impl Desk {
         *self.rules.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// New rules after a reload.
-    pub fn set_rules(&self, rules: DeskRules) {
+    /// The room's pages.
+    #[must_use]
+    pub fn pages(&self) -> Arc<Pages> {
+        Arc::clone(&self.pages.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// New rules and pages after a reload.
+    pub fn replace(&self, rules: DeskRules, pages: Arc<Pages>) {
         *self.rules.lock().unwrap_or_else(PoisonError::into_inner) = rules;
+        *self.pages.lock().unwrap_or_else(PoisonError::into_inner) = pages;
     }
 
     /// Whether newcomers pass; one atomic load.

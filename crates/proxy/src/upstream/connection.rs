@@ -29,7 +29,12 @@ pub(crate) struct Connected {
 
 impl Connected {
     pub(super) fn new(link: Link, server: &Arc<Server>, reused: bool) -> Self {
-        Self { link, server: Arc::clone(server), reused, in_flight: server.begin() }
+        Self {
+            link,
+            server: Arc::clone(server),
+            reused,
+            in_flight: server.begin(),
+        }
     }
 
     /// Ends the exchange's count; the connection is free.
@@ -54,7 +59,12 @@ pub(super) async fn dial(origin: &Origin, server: &Arc<Server>) -> Result<Link, 
         Ok(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
             return Err(counted(ConnectError::Refused, Reason::OriginUnreachable));
         }
-        Ok(Err(_)) => return Err(counted(ConnectError::Unreachable, Reason::OriginUnreachable)),
+        Ok(Err(_)) => {
+            return Err(counted(
+                ConnectError::Unreachable,
+                Reason::OriginUnreachable,
+            ));
+        }
         Err(_elapsed) => {
             return Err(counted(ConnectError::Timeout, Reason::OriginConnectTimeout));
         }
@@ -74,6 +84,8 @@ pub(super) async fn dial(origin: &Origin, server: &Arc<Server>) -> Result<Link, 
 
 impl std::fmt::Debug for Link {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Link").field("slot", &self.slot).finish_non_exhaustive()
+        f.debug_struct("Link")
+            .field("slot", &self.slot)
+            .finish_non_exhaustive()
     }
 }

@@ -16,7 +16,10 @@ use super::connection::Connected;
 use super::pool::Pools;
 use super::{Sent, reaper};
 
-type Outcome = (Result<Response<Incoming>, TrySendError<Request<RequestBody>>>, Connected);
+type Outcome = (
+    Result<Response<Incoming>, TrySendError<Request<RequestBody>>>,
+    Connected,
+);
 
 /// The sending itself, with the connection that it uses.
 pub(super) type Sending = Pin<Box<dyn Future<Output = Outcome> + Send>>;
@@ -51,7 +54,11 @@ impl Pending {
             let result = connected.link.sender.try_send_request(request).await;
             (result, connected)
         });
-        Self { sending: Some(sending), held: Some(held), pools }
+        Self {
+            sending: Some(sending),
+            held: Some(held),
+            pools,
+        }
     }
 }
 
@@ -64,7 +71,11 @@ impl Future for Pending {
         self.sending = None;
         let held = self.held.take().expect("held until its end");
         Poll::Ready(match result {
-            Ok(response) => Ok(Sent { response, connected, held }),
+            Ok(response) => Ok(Sent {
+                response,
+                connected,
+                held,
+            }),
             Err(mut error) => Err(SendFailure {
                 unsent: error.take_message(),
                 reason: reason(error.error()),

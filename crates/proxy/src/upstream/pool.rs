@@ -30,7 +30,10 @@ impl Pools {
     /// Pools with nothing in them.
     #[must_use]
     pub fn new(clock: Clock) -> Arc<Self> {
-        Arc::new(Self { clock, idle: Mutex::default() })
+        Arc::new(Self {
+            clock,
+            idle: Mutex::default(),
+        })
     }
 
     fn idle(&self) -> MutexGuard<'_, HashMap<SocketAddr, Vec<Idle>>> {
@@ -80,7 +83,10 @@ impl Pools {
             return;
         }
         let since = self.clock.now();
-        self.idle().entry(server.address).or_default().push(Idle { link, since });
+        self.idle()
+            .entry(server.address)
+            .or_default()
+            .push(Idle { link, since });
     }
 
     /// Closes what has been idle for longer than `keep_alive`. Called about once a second.

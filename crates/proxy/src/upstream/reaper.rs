@@ -20,7 +20,9 @@ use super::pool::Pools;
 /// Takes over a request whose answer nobody waits for any more.
 pub(super) fn adopt(sending: Sending, mut held: Held, pools: Arc<Pools>) {
     // Without a runtime the process is ending, and so is the permit.
-    let Ok(handle) = Handle::try_current() else { return };
+    let Ok(handle) = Handle::try_current() else {
+        return;
+    };
     handle.spawn(async move {
         let limit = held.origin.rules.response_timeout;
         match timeout(limit, sending).await {
@@ -72,7 +74,9 @@ impl Lease for ConnectionLease {
     }
 
     fn abandon(self: Box<Self>, rest: Incoming, held: Option<Held>) {
-        let Ok(handle) = Handle::try_current() else { return };
+        let Ok(handle) = Handle::try_current() else {
+            return;
+        };
         // A stream outside the limit has no permit to wait for: its connection just ends.
         if held.is_some() {
             handle.spawn(async move {

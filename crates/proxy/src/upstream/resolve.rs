@@ -32,7 +32,8 @@ impl Names {
         let known = self.origin.servers();
         let mut servers: Vec<Arc<Server>> = Vec::new();
         for (host, port) in &self.hosts {
-            let Ok(Ok(found)) = timeout(LOOKUP_MAX, lookup_host((host.as_str(), *port))).await else {
+            let Ok(Ok(found)) = timeout(LOOKUP_MAX, lookup_host((host.as_str(), *port))).await
+            else {
                 tracing::warn!(origin = &*self.origin.name, host, "name not resolved");
                 continue;
             };

@@ -25,15 +25,25 @@ pub(super) fn wanted(exchange: &mut Exchange) -> Result<Option<Wanted>, Refusal>
     if !exchange.head.headers.contains_key(UPGRADE) {
         return Ok(None);
     }
-    let Some(client) = exchange.head.extensions.remove::<OnUpgrade>() else { return Ok(None) };
-    let slot = exchange.site.streams.take(1).ok_or_else(|| Refusal::new(Reason::StreamsFull))?;
+    let Some(client) = exchange.head.extensions.remove::<OnUpgrade>() else {
+        return Ok(None);
+    };
+    let slot = exchange
+        .site
+        .streams
+        .take(1)
+        .ok_or_else(|| Refusal::new(Reason::StreamsFull))?;
     Ok(Some(Wanted { client, slot }))
 }
 
 impl Wanted {
     /// The origin has switched: passes its 101 on, and joins the two connections behind it.
     pub(super) fn open(self, sent: Sent) -> Answer {
-        let Sent { mut response, connected, mut held } = sent;
+        let Sent {
+            mut response,
+            connected,
+            mut held,
+        } = sent;
         held.status = response.status().as_u16();
         let origin = hyper::upgrade::on(&mut response);
         let (mut head, _) = response.into_parts();
@@ -51,6 +61,9 @@ impl Wanted {
         let mut answer = Response::new(AnswerBody::Empty);
         *answer.status_mut() = head.status;
         *answer.headers_mut() = head.headers;
-        Answer { response: answer, note: Note::default() }
+        Answer {
+            response: answer,
+            note: Note::default(),
+        }
     }
 }

@@ -1,0 +1,126 @@
+//! `/api/status`: what is in force, and how it goes.
+
+use serde::Serialize;
+
+use crate::live::Live;
+
+#[derive(Serialize)]
+pub(super) struct Status {
+    version: &'static str,
+    generation: u64,
+    draining: bool,
+    reload_refused: Option<String>,
+    connections: Connections,
+    rooms: Vec<Room>,
+    origins: Vec<Origin>,
+    store: Store,
+}
+
+#[derive(Serialize)]
+struct Connections {
+    max: u64,
+    used: u64,
+    lingering: u64,
+    streams: u64,
+}
+
+#[derive(Serialize)]
+pub(super) struct Room {
+    name: String,
+    mode: &'static str,
+    state: &'static str,
+    waiting: u64,
+    active: u64,
+    called: u64,
+    claimed: u64,
+    abandoned: u64,
+    admitted_total: u64,
+    oldest_wait_seconds: u64,
+    admitted_per_second: f64,
+}
+
+#[derive(Serialize)]
+struct Origin {
+    name: String,
+    limit: u32,
+    in_flight: u32,
+    queued: u32,
+    abandoned: usize,
+    completed_total: u64,
+    shed_total: u64,
+    given_up_total: u64,
+    servers: Vec<Server>,
+}
+
+#[derive(Serialize)]
+struct Server {
+    address: String,
+    connections: u32,
+}
+
+#[derive(Serialize)]
+struct Store {
+    up: bool,
+}
+
+pub(super) fn of(live: &Live) -> Status {
+    let now = live.now();
+    let worker = live.workers.first();
+    Status {
+        version: env!("CARGO_PKG_VERSION"),
+        generation: live.generation(),
+        draining: live.is_draining(),
+        reload_refused: live.refused(),
+        connections: Connections {
+            max: worker.map_or(0, |worker| worker.connections.max()),
+            used: worker.map_or(0, |worker| worker.connections.used()),
+            lingering: worker.map_or(0, |worker| worker.lingering.count()),
+            streams: live.assembly().streams.used(),
+        },
+        rooms: now.rooms.iter().filter_map(|(desk, _)| of_room(live, &desk.name)).collect(),
+        origins: now.origins.iter().map(|origin| of_origin(origin)).collect(),
+        store: Store { up: live.metrics.process().store_up.value() == 1 },
+    }
+}
+
+pub(super) fn of_room(live: &Live, name: &str) -> Option<Room> {
+    let now = live.now();
+    let (desk, _) = now.rooms.iter().find(|(desk, _)| &*desk.name == name)?;
+    let clock = live.assembly().clock;
+    let status = desk.room().status(clock.wall(clock.now()));
+    Some(Room {
+        name: name.to_owned(),
+        mode: status.mode.name(),
+        state: status.state.name(),
+        waiting: status.waiting,
+        active: status.active,
+        called: status.called,
+        claimed: status.claimed,
+        abandoned: status.abandoned,
+        admitted_total: status.admitted_total,
+        oldest_wait_seconds: status.oldest_wait.as_secs(),
+        admitted_per_second: status.rate_milli as f64 / 1_000.0,
+    })
+}
+
+fn of_origin(origin: &forebay_layers::origin::Origin) -> Origin {
+    let status = origin.gate.status();
+    let servers = origin.servers();
+    Origin {
+        name: origin.name.to_string(),
+        limit: status.limit,
+        in_flight: status.in_flight,
+        queued: status.queued,
+        abandoned: status.abandoned,
+        completed_total: status.completed,
+        shed_total: status.shed,
+        given_up_total: status.given_up,
+        servers: servers
+            .iter()
+            .map(|server| Server {
+                address: server.name.to_string(),
+                connections: server.connections(),
+            })
+            .collect(),
+    }
+}

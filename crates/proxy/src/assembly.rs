@@ -1,0 +1,312 @@
+//! From a checked configuration to what requests meet. What must be one for the process (gates,
+//! rooms, quota tables, budgets) is made once, kept by name, and given new rules by a reload.
+
+pub(crate) mod convert;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use ahash::RandomState;
+use forebay_admission::credential::RoomId;
+use forebay_admission::quota::{Quota, SharedTable};
+use forebay_admission::room::{BadSnapshot, Room};
+use forebay_config::Config;
+use forebay_layers::body::BodyRules;
+use forebay_layers::budget::Budget;
+use forebay_layers::clock::Clock;
+use forebay_layers::gate::Gate;
+use forebay_layers::keyring::Keyring;
+use forebay_layers::origin::Origin;
+use forebay_layers::page::{PageError, PageSettings, Pages};
+use forebay_layers::room::{Desk, Random};
+use forebay_layers::route::Router;
+use forebay_layers::site::{ClientRules, Closing, NamedQuota, RouteEntry, Site};
+use forebay_store::{Store, StoreError};
+use forebay_telemetry::metrics::Metrics;
+
+use crate::random;
+use crate::tls::TlsError;
+use crate::upstream::resolve::Names;
+
+/// What outlives a configuration.
+pub struct Assembly {
+    /// The process's clock.
+    pub clock: Clock,
+    /// The counters.
+    pub metrics: Metrics,
+    /// Where rooms survive.
+    pub store: Arc<dyn Store>,
+    /// Streams outside the limit.
+    pub streams: Arc<Budget>,
+    /// Bytes of buffered bodies.
+    pub body_buffers: Arc<Budget>,
+    /// Why answers end their connections.
+    pub closing: Arc<Closing>,
+    gates: HashMap<String, Arc<Gate>>,
+    desks: HashMap<String, Arc<Desk>>,
+    tables: HashMap<(String, usize), SharedTable>,
+    hasher: RandomState,
+}
+
+/// One generation, assembled.
+pub struct Generation {
+    /// A site for each worker.
+    pub sites: Vec<Arc<Site>>,
+    /// The servers' names, to be resolved.
+    pub names: Vec<Names>,
+    /// The origins.
+    pub origins: Vec<Arc<Origin>>,
+    /// The rooms, each with the gate behind it.
+    pub rooms: Vec<(Arc<Desk>, Option<Arc<Gate>>)>,
+}
+
+/// Why a configuration cannot be put to work although its text is right.
+#[derive(Debug, thiserror::Error)]
+pub enum AssemblyError {
+    /// The state directory.
+    #[error("the state directory")]
+    Store(#[from] StoreError),
+    /// A room's snapshot.
+    #[error("the saved state of the room `{room}`")]
+    Snapshot {
+        /// Which.
+        room: String,
+        /// Why.
+        #[source]
+        source: BadSnapshot,
+    },
+    /// The pages.
+    #[error("the pages")]
+    Pages(#[from] PageError),
+    /// A certificate.
+    #[error("TLS")]
+    Tls(#[from] TlsError),
+}
+
+impl Assembly {
+    /// Nothing assembled yet.
+    #[must_use]
+    pub fn new(config: &Config, clock: Clock, metrics: Metrics, store: Arc<dyn Store>) -> Self {
+        Self {
+            clock,
+            metrics,
+            store,
+            streams: Budget::new(config.limits.streams as u64),
+            body_buffers: Budget::new(config.limits.body_buffers),
+            closing: Arc::default(),
+            gates: HashMap::new(),
+            desks: HashMap::new(),
+            tables: HashMap::new(),
+            hasher: RandomState::new(),
+        }
+    }
+
+    /// Assembles a generation. What can fail comes first, so that a failed reload changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// State that cannot be read, pages or certificates that cannot be used.
+    pub fn generation(&mut self, config: &Config) -> Result<Generation, AssemblyError> {
+        let keyring = Arc::new(self.keyring(config)?);
+        let error_pages = Arc::new(Pages::new(&PageSettings::default())?);
+        let rooms = self.rooms(config)?;
+        self.streams.set_max(config.limits.streams as u64);
+        self.body_buffers.set_max(config.limits.body_buffers);
+        let origins: Vec<_> = config.origins.iter().map(|origin| self.origin(origin)).collect();
+        let names = names(config, &origins);
+        let shared = Shared { keyring, error_pages, rooms: &rooms, origins: &origins };
+        let sites = (0..config.runtime.workers.get())
+            .map(|_worker| Arc::new(self.site(config, &shared)))
+            .collect();
+        let rooms = gates_of(config, &rooms, &origins);
+        self.forget(config);
+        Ok(Generation { sites, names, origins, rooms })
+    }
+
+    fn keyring(&self, config: &Config) -> Result<Keyring, StoreError> {
+        if !config.state.keys.is_empty() {
+            return Ok(Keyring::new(config.state.keys.iter().map(|key| key.expose())));
+        }
+        let keys = self.store.keys(&random::bytes)?;
+        Ok(Keyring::new(keys.iter().map(AsRef::as_ref)))
+    }
+
+    fn rooms(&mut self, config: &Config) -> Result<Vec<Arc<Desk>>, AssemblyError> {
+        let mut ready = Vec::new();
+        for room in &config.rooms {
+            let settings = PageSettings {
+                languages: room.languages.clone(),
+                prefix: config.prefix.clone(),
+                ..PageSettings::default()
+            };
+            let pages = Arc::new(Pages::new(&settings)?);
+            let known = self.desks.get(&room.name).map(Arc::clone);
+            let desk = match known {
+                Some(desk) => desk,
+                None => self.open(room, Arc::clone(&pages))?,
+            };
+            ready.push((desk, room, pages));
+        }
+        let now = self.clock.wall(self.clock.now());
+        Ok(ready
+            .into_iter()
+            .map(|(desk, room, pages)| {
+                desk.replace(convert::desk_rules(room), pages);
+                desk.room().configure(convert::room(room), now);
+                desk.refresh();
+                self.desks.insert(room.name.clone(), Arc::clone(&desk));
+                desk
+            })
+            .collect())
+    }
+
+    /// A room as it was left, or a new one.
+    fn open(
+        &self,
+        room: &forebay_config::Room,
+        pages: Arc<Pages>,
+    ) -> Result<Arc<Desk>, AssemblyError> {
+        let now = self.clock.wall(self.clock.now());
+        let id = RoomId::of(&room.name);
+        let settings = convert::room(room);
+        let restored = match self.store.load(&room.name)? {
+            None => Room::new(id, settings, now),
+            Some(snapshot) => Room::restore(id, settings, &snapshot, now).map_err(|source| {
+                AssemblyError::Snapshot { room: room.name.clone(), source }
+            })?,
+        };
+        let random: Random = Arc::new(random::word);
+        let metrics = self.metrics.room(&room.name);
+        let rules = convert::desk_rules(room);
+        let name = Arc::from(room.name.as_str());
+        Ok(Desk::new(name, restored, rules, pages, random, metrics))
+    }
+
+    fn origin(&mut self, origin: &forebay_config::Origin) -> Arc<Origin> {
+        let rules = convert::gate(origin);
+        let clock = self.clock;
+        let gate = self
+            .gates
+            .entry(origin.name.clone())
+            .or_insert_with(|| Gate::new(rules, clock));
+        gate.configure(rules);
+        let metrics = self.metrics.origin(&origin.name);
+        let name = Arc::from(origin.name.as_str());
+        Origin::new(name, Arc::clone(gate), convert::origin(origin), metrics)
+    }
+
+    fn quotas(&mut self, config: &Config) -> Vec<Arc<NamedQuota>> {
+        config
+            .quotas
+            .iter()
+            .map(|quota| {
+                let table = self
+                    .tables
+                    .entry((quota.name.clone(), quota.entries))
+                    .or_insert_with(|| SharedTable::new(quota.entries));
+                Arc::new(NamedQuota {
+                    name: Arc::from(quota.name.as_str()),
+                    per: convert::per(quota.per),
+                    quota: Quota::new(convert::allowance(quota), table.clone()),
+                })
+            })
+            .collect()
+    }
+
+    fn site(&mut self, config: &Config, shared: &Shared<'_>) -> Site {
+        let quotas = self.quotas(config);
+        let named = |name: &str| {
+            let found = quotas.iter().find(|quota| &*quota.name == name);
+            Arc::clone(found.expect("config implies the quotas client, pass and room"))
+        };
+        let entries = config
+            .routes
+            .iter()
+            .map(|route| RouteEntry {
+                name: Arc::from(route.name.as_str()),
+                origin: Arc::clone(&shared.origins[route.origin]),
+                room: route.room.map(|room| Arc::clone(&shared.rooms[room])),
+                quota: route.quota.map(|quota| Arc::clone(&quotas[quota])),
+                pass_quota: named("pass"),
+                priority: convert::priority(route.priority),
+                metrics: self.metrics.route(&route.name),
+            })
+            .collect();
+        let limits = &config.limits;
+        Site {
+            router: Router::new(config.routes.iter().map(convert::pattern).collect()),
+            entries,
+            rooms: shared.rooms.to_vec(),
+            client: self.client(config),
+            body: BodyRules {
+                size: limits.body_size,
+                rate_min: limits.body_rate_min,
+                grace: limits.header_timeout,
+            },
+            body_buffer: limits.body_buffer,
+            body_buffers: Arc::clone(&self.body_buffers),
+            streams: Arc::clone(&self.streams),
+            room_quota: named("room"),
+            pages: Arc::clone(&shared.error_pages),
+            keyring: Arc::clone(&shared.keyring),
+            prefix: config.prefix.clone(),
+            closing: Arc::clone(&self.closing),
+            unrouted: self.metrics.route(""),
+        }
+    }
+
+    fn client(&self, config: &Config) -> ClientRules {
+        ClientRules {
+            trusted: config.client.trusted_proxies.clone(),
+            forwarded: convert::forwarded(config.client.forwarded),
+            ipv4_prefix: config.client.ipv4_prefix,
+            ipv6_prefix: config.client.ipv6_prefix,
+            hasher: self.hasher.clone(),
+        }
+    }
+
+    /// What the configuration no longer names is let go, so that reloads do not pile up.
+    fn forget(&mut self, config: &Config) {
+        self.gates.retain(|name, _| config.origins.iter().any(|origin| origin.name == *name));
+        self.desks.retain(|name, _| config.rooms.iter().any(|room| room.name == *name));
+        self.tables.retain(|(name, entries), _| {
+            config.quotas.iter().any(|quota| quota.name == *name && quota.entries == *entries)
+        });
+    }
+}
+
+/// What all sites of a generation share.
+struct Shared<'a> {
+    keyring: Arc<Keyring>,
+    error_pages: Arc<Pages>,
+    rooms: &'a [Arc<Desk>],
+    origins: &'a [Arc<Origin>],
+}
+
+fn names(config: &Config, origins: &[Arc<Origin>]) -> Vec<Names> {
+    let pairs = config.origins.iter().zip(origins);
+    pairs
+        .map(|(configured, origin)| Names {
+            origin: Arc::clone(origin),
+            hosts: configured
+                .servers
+                .iter()
+                .map(|server| (server.host.clone(), server.port))
+                .collect(),
+            connections: u32::try_from(configured.connections).unwrap_or(u32::MAX),
+        })
+        .collect()
+}
+
+/// The gate that a room's inlet watches: that of the first route behind the room.
+fn gates_of(
+    config: &Config,
+    rooms: &[Arc<Desk>],
+    origins: &[Arc<Origin>],
+) -> Vec<(Arc<Desk>, Option<Arc<Gate>>)> {
+    let gate = |index: usize| {
+        let route = config.routes.iter().find(|route| route.room == Some(index))?;
+        Some(Arc::clone(&origins[route.origin].gate))
+    };
+    rooms.iter().enumerate().map(|(index, desk)| (Arc::clone(desk), gate(index))).collect()
+}

@@ -1,0 +1,138 @@
+//! Checked values in the terms of the layers, one function a table.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use forebay_admission::pass::PassRules;
+use forebay_admission::priority;
+use forebay_admission::quota::Allowance;
+use forebay_admission::rate::Rate;
+use forebay_admission::room::{InletRule, Mode, Settings};
+use forebay_config as config;
+use forebay_layers::gate::GateRules;
+use forebay_layers::origin::OriginRules;
+use forebay_layers::room::DeskRules;
+use forebay_layers::route::{HostPattern, PathPattern, Pattern};
+use forebay_layers::site::{Forwarded, Per};
+use http::{HeaderValue, Method};
+
+/// How long a request without a pass waits when `queue.stranger` is `auto`: short, because the
+/// waiting page is the better place to wait.
+const STRANGER_WAIT: Duration = Duration::from_secs(1);
+
+pub(crate) fn mode(mode: config::RoomMode) -> Mode {
+    match mode {
+        config::RoomMode::Auto => Mode::Auto,
+        config::RoomMode::Hold => Mode::Hold,
+        config::RoomMode::QueueAll => Mode::QueueAll,
+        config::RoomMode::Off => Mode::Off,
+    }
+}
+
+fn rate(rate: config::Rate) -> Rate {
+    Rate::new(rate.count, rate.per).expect("config refuses a rate of zero or over no time")
+}
+
+pub(super) fn room(room: &config::Room) -> Settings {
+    Settings {
+        mode: mode(room.mode),
+        inlet: match room.inlet {
+            config::Inlet::Auto => InletRule::Auto,
+            config::Inlet::Rate(limit) => InletRule::Rate(rate(limit)),
+        },
+        active: room.active,
+        call: room.ticket.call,
+        keep: room.ticket.keep,
+        pass: PassRules {
+            idle: room.pass.idle,
+            lifetime: room.pass.lifetime,
+            form_grace: room.pass.form_grace,
+        },
+        poll_min: room.poll.min,
+        poll_max: room.poll.max,
+        poll_budget: per_second(room.poll.budget),
+    }
+}
+
+fn per_second(rate: config::Rate) -> u32 {
+    let millis = u64::try_from(rate.per.as_millis()).unwrap_or(u64::MAX).max(1);
+    u32::try_from(u64::from(rate.count) * 1_000 / millis).unwrap_or(u32::MAX).max(1)
+}
+
+pub(super) fn desk_rules(configured: &config::Room) -> DeskRules {
+    let Settings { pass, keep, .. } = room(configured);
+    DeskRules { pass, keep, status: configured.status }
+}
+
+pub(super) fn gate(origin: &config::Origin) -> GateRules {
+    let auto = usize::try_from(origin.limit.get()).unwrap_or(usize::MAX).saturating_mul(4).max(1_024);
+    let length = origin.queue.length.unwrap_or(auto);
+    GateRules {
+        limit: origin.limit.get(),
+        length: NonZeroUsize::new(length).unwrap_or(NonZeroUsize::MIN),
+        submit: origin.queue.submit,
+        visitor: origin.queue.visitor,
+        stranger: origin.queue.stranger.unwrap_or(STRANGER_WAIT),
+        abort_grace: origin.abort_grace,
+    }
+}
+
+pub(super) fn origin(origin: &config::Origin) -> OriginRules {
+    OriginRules {
+        connect_timeout: origin.connect_timeout,
+        response_timeout: origin.response_timeout,
+        keep_alive: origin.keep_alive,
+        host: match &origin.host {
+            config::HostHeader::Preserve => None,
+            config::HostHeader::Fixed(name) => HeaderValue::from_str(name).ok(),
+        },
+    }
+}
+
+pub(super) fn allowance(quota: &config::Quota) -> Allowance {
+    Allowance { rate: rate(quota.rate), burst: quota.burst }
+}
+
+pub(super) const fn per(per: config::Per) -> Per {
+    match per {
+        config::Per::Client => Per::Client,
+        config::Per::Pass => Per::Pass,
+        config::Per::Route => Per::Route,
+    }
+}
+
+pub(super) const fn priority(priority: config::RoutePriority) -> priority::RoutePriority {
+    match priority {
+        config::RoutePriority::High => priority::RoutePriority::High,
+        config::RoutePriority::Normal => priority::RoutePriority::Normal,
+        config::RoutePriority::Low => priority::RoutePriority::Low,
+    }
+}
+
+pub(super) const fn forwarded(forwarded: config::Forwarded) -> Forwarded {
+    match forwarded {
+        config::Forwarded::XForwardedFor => Forwarded::XForwardedFor,
+        config::Forwarded::Forwarded => Forwarded::Standard,
+        config::Forwarded::None => Forwarded::None,
+    }
+}
+
+pub(super) fn pattern(route: &config::Route) -> Pattern {
+    Pattern {
+        host: route.host.as_ref().map(|host| match host {
+            config::HostPattern::Exact(name) => HostPattern::Exact(name.clone()),
+            config::HostPattern::Below(suffix) => HostPattern::Subdomains(suffix.clone()),
+        }),
+        path: route.path.as_ref().map(|path| match path {
+            config::PathPattern::Exact(exact) => PathPattern::Exact(exact.clone()),
+            config::PathPattern::Below(prefix) => PathPattern::Below(prefix.clone()),
+        }),
+        methods: route.methods.as_ref().map(|methods| {
+            methods.iter().filter_map(|name| Method::from_bytes(name.as_bytes()).ok()).collect()
+        }),
+    }
+}
+
+pub(crate) fn inlet(limit: Option<config::Rate>) -> InletRule {
+    limit.map_or(InletRule::Auto, |limit| InletRule::Rate(rate(limit)))
+}

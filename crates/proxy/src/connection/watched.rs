@@ -1,0 +1,86 @@
+//! The answer as hyper takes it: its end makes the connection idle again.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use forebay_layers::clock::Clock;
+use forebay_layers::trace::Traced;
+use http::Response;
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+
+use super::state::ConnectionState;
+
+/// An answer's body, watched.
+pub(super) struct Watched {
+    inner: Traced,
+    state: Arc<ConnectionState>,
+    clock: Clock,
+}
+
+impl Body for Watched {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        Pin::new(&mut self.inner).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        self.state.end(self.clock.now());
+    }
+}
+
+pin_project! {
+    /// The answer on its way.
+    pub(super) struct ResponseFuture<F> {
+        #[pin]
+        going: F,
+        state: Arc<ConnectionState>,
+        clock: Clock,
+    }
+}
+
+impl<F> ResponseFuture<F> {
+    pub(super) const fn new(going: F, state: Arc<ConnectionState>, clock: Clock) -> Self {
+        Self {
+            going,
+            state,
+            clock,
+        }
+    }
+}
+
+impl<F> Future for ResponseFuture<F>
+where
+    F: Future<Output = Result<Response<Traced>, Infallible>>,
+{
+    type Output = Result<Response<Watched>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let Ok(response) = ready!(this.going.poll(cx));
+        let (state, clock) = (Arc::clone(this.state), *this.clock);
+        Poll::Ready(Ok(response.map(|inner| Watched {
+            inner,
+            state,
+            clock,
+        })))
+    }
+}

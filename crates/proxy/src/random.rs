@@ -1,0 +1,21 @@
+//! Randomness for ids and keys, from the system through aws-lc.
+
+use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+
+/// Thirty-two random bytes.
+///
+/// # Panics
+/// When the system has no randomness: then no ticket would be worth anything.
+#[must_use]
+pub(crate) fn bytes() -> [u8; 32] {
+    let mut bytes = [0; 32];
+    SystemRandom::new().fill(&mut bytes).expect("the system gives random bytes");
+    bytes
+}
+
+/// One random word.
+#[must_use]
+pub(crate) fn word() -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = bytes();
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+}

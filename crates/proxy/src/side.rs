@@ -1,0 +1,172 @@
+//! The side runtime: everything that happens by the clock and not by a request. Ticks of the
+//! rooms with their saves, abandoned permits, names, gauges, draining.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use forebay_layers::clock::Clock;
+use forebay_layers::gate::Gate;
+use forebay_layers::room::Desk;
+use forebay_store::Store;
+use forebay_telemetry::metrics::{Doing, Metrics, RoomState};
+use forebay_admission::room::{Load, State};
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use crate::live::Live;
+use crate::upstream::resolve;
+
+/// How often rooms tick (ROOM.md: the watermark moves every 200 ms).
+const ROOM_TICK: Duration = Duration::from_millis(200);
+
+/// How often abandoned permits and idle connections are looked at.
+const SWEEP: Duration = Duration::from_millis(50);
+
+/// How often what was saved is made to survive a power cut.
+const SYNC: Duration = Duration::from_secs(1);
+
+fn every(period: Duration) -> tokio::time::Interval {
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
+/// Ticks every room, for as long as the process runs. A watermark is told only after it has
+/// reached the file.
+pub(crate) async fn rooms(live: Arc<Live>) {
+    let (clock, store) = {
+        let assembly = live.assembly();
+        (assembly.clock, Arc::clone(&assembly.store))
+    };
+    let mut ticks = every(ROOM_TICK);
+    loop {
+        ticks.tick().await;
+        for (desk, gate) in live.now().rooms.iter() {
+            tick(desk, gate.as_deref(), clock, &*store, &live.metrics);
+        }
+    }
+}
+
+/// One room's turn. What it saves goes to the page cache in a fraction of a millisecond; only
+/// [`sync`] waits for the disk, and elsewhere.
+pub(crate) fn tick(
+    desk: &Desk,
+    gate: Option<&Gate>,
+    clock: Clock,
+    store: &dyn Store,
+    metrics: &Metrics,
+) {
+    let wall = clock.wall(clock.now());
+    let load = gate.map_or_else(Load::default, Gate::load);
+    let snapshot = {
+        let mut room = desk.room();
+        room.tick(wall, load).then(|| room.snapshot())
+    };
+    let process = metrics.process();
+    if let Some(snapshot) = snapshot {
+        match store.save(&desk.name, &snapshot) {
+            Ok(()) => {
+                process.store_saves.inc();
+                process.store_up.set(1);
+            }
+            Err(error) => {
+                process.store_errors.inc();
+                if process.store_up.value() != 0 {
+                    tracing::error!(room = &*desk.name, %error, "cannot save; going on in memory");
+                }
+                process.store_up.set(0);
+            }
+        }
+    }
+    let before = desk.room().state();
+    desk.room().publish(wall);
+    desk.refresh();
+    let status = desk.room().status(wall);
+    if status.state != before {
+        tracing::info!(room = &*desk.name, state = status.state.name(), "room");
+    }
+    let gauges = &desk.metrics;
+    gauges.set_state(match status.state {
+        State::Open => RoomState::Open,
+        State::Queueing => RoomState::Queueing,
+        State::Closed => RoomState::Closed,
+    });
+    gauges.waiting.set(status.waiting);
+    gauges.active.set(status.active);
+    gauges.admitted.raise_to(status.admitted_total);
+    gauges.called.raise_to(status.called);
+    gauges.abandoned.raise_to(status.abandoned);
+}
+
+/// Makes saves survive a power cut, on a thread that may wait for the disk.
+pub(crate) async fn sync(live: Arc<Live>) {
+    let store = Arc::clone(&live.assembly().store);
+    let mut ticks = every(SYNC);
+    loop {
+        ticks.tick().await;
+        let store = Arc::clone(&store);
+        let synced = tokio::task::spawn_blocking(move || store.sync()).await;
+        if let Ok(Err(error)) = synced {
+            live.metrics.process().store_errors.inc();
+            tracing::error!(%error, "cannot sync the state");
+        }
+    }
+}
+
+/// Frees abandoned permits, and keeps the gauges.
+pub(crate) async fn sweep(live: Arc<Live>) {
+    let mut ticks = every(SWEEP);
+    loop {
+        ticks.tick().await;
+        for origin in live.now().origins.iter() {
+            origin.gate.sweep();
+            let status = origin.gate.status();
+            origin.metrics.limit.set(u64::from(status.limit));
+            origin.metrics.in_flight.set(u64::from(status.in_flight));
+            origin.metrics.queued.set(u64::from(status.queued));
+        }
+        let (open, idle) = live.workers.iter().map(|worker| worker.open()).fold(
+            (0, 0),
+            |(open, idle), (more, quiet)| (open + more, idle + quiet),
+        );
+        let connections = live.metrics.connections();
+        connections.open.of(Doing::Idle).set(idle as u64);
+        connections.open.of(Doing::Active).set(open.saturating_sub(idle) as u64);
+        let assembly = live.assembly();
+        live.metrics.process().body_buffers.set(assembly.body_buffers.used());
+        connections.open.of(Doing::Tunnel).set(assembly.streams.used());
+        if let Some(log) = &live.log {
+            live.metrics.process().log_dropped.raise_to(log.dropped());
+            if let Some(error) = log.complaint() {
+                tracing::error!(%error, "the access log cannot be written");
+            }
+        }
+    }
+}
+
+/// Resolves the servers' names again and again, and at once after a reload.
+pub(crate) async fn names(live: Arc<Live>) {
+    loop {
+        for names in live.now().names.iter() {
+            names.resolve().await;
+        }
+        tokio::select! {
+            () = live.names_changed.notified() => {}
+            () = tokio::time::sleep(resolve::INTERVAL) => {}
+        }
+    }
+}
+
+/// Waits for a drain to begin and to end: no connection left, or `limits.drain` over.
+pub(crate) async fn drained(live: Arc<Live>) {
+    live.drain_begun.notified().await;
+    let end = Instant::now() + live.now().config.limits.drain;
+    let mut ticks = every(SWEEP);
+    while Instant::now() < end {
+        live.end_idle();
+        if live.open() == 0 {
+            return;
+        }
+        ticks.tick().await;
+    }
+    tracing::warn!(open = live.open(), "drain ends with connections open");
+}
