@@ -60,6 +60,14 @@ impl Kind {
             503 => Self::Busy,
             500.. => Self::ServerError,
             400.. => Self::ClientError,
+            // The proxy's own redirect, which takes a visitor without script to the line.
+            300..
+                if answer
+                    .all("proxy-status")
+                    .any(|field| field.contains("forebay")) =>
+            {
+                Self::Waiting
+            }
             _ => Self::Page,
         }
     }

@@ -7,13 +7,13 @@ use surge::crowd::{Crowd, CrowdSettings, Step};
 use surge::origin::{Origin, OriginSettings};
 use surge::tally::Tally;
 
-use crate::site::{End, site, whole};
+use crate::site::{End, site, wait_until, whole};
 
 /// About a dozen visitors, and time to get through for all of them.
-fn few(target: SocketAddr, seconds: u64) -> CrowdSettings {
+fn few(target: SocketAddr) -> CrowdSettings {
     let steady = CrowdSettings::steady(target, 40.0, Duration::from_millis(300));
     let calm = Step {
-        lasts: Duration::from_secs(seconds),
+        lasts: Duration::from_secs(30),
         rate: 0.0,
     };
     let steps = vec![steady.steps[0], calm];
@@ -25,6 +25,17 @@ fn few(target: SocketAddr, seconds: u64) -> CrowdSettings {
     }
 }
 
+/// The tally once everybody who came has left.
+async fn all_gone(settings: CrowdSettings) -> Tally {
+    let crowd = Crowd::start(settings);
+    wait_until("all have left", || {
+        let tally = crowd.tally();
+        tally.seconds.len() > 1 && tally.visits.alive() == 0
+    })
+    .await;
+    crowd.tally()
+}
+
 #[tokio::test]
 async fn a_visit_fills_in_the_whole_form_and_the_origin_agrees() {
     let service = Duration::from_millis(5);
@@ -33,7 +44,7 @@ async fn a_visit_fills_in_the_whole_form_and_the_origin_agrees() {
         ..OriginSettings::default()
     })
     .unwrap();
-    let tally = Crowd::start(few(origin.address(), 2)).finish().await;
+    let tally = all_gone(few(origin.address())).await;
     let stats = origin.stop().await;
     assert!(tally.visits.begun >= 3);
     assert_eq!(tally.visits.completed, tally.visits.begun, "{tally:?}");
@@ -53,9 +64,9 @@ async fn a_client_without_cookies_never_gets_past_the_forms_first_page() {
     .unwrap();
     let settings = CrowdSettings {
         bots: 1.0,
-        ..few(origin.address(), 2)
+        ..few(origin.address())
     };
-    let tally = Crowd::start(settings).finish().await;
+    let tally = all_gone(settings).await;
     assert_eq!((tally.visits.completed, origin.stats().forms), (0, 0));
     assert_eq!(tally.visits.lost_mid_form, tally.visits.begun);
 }
@@ -95,14 +106,14 @@ async fn visitors_wait_in_line_with_and_without_script_and_get_in() {
         let settings = CrowdSettings {
             pages: 0,
             scripted,
-            ..few(target, 4)
+            ..few(target)
         };
         let Tally {
             visits,
             line,
             requests,
             ..
-        } = Crowd::start(settings).finish().await;
+        } = all_gone(settings).await;
         assert!(visits.begun >= 3);
         assert_eq!(
             visits.completed, visits.begun,
@@ -125,9 +136,9 @@ async fn a_room_that_tells_a_larger_number_has_lost_the_place() {
     let target = room(|contact| 5 + contact).await;
     let settings = CrowdSettings {
         pages: 0,
-        ..few(target, 4)
+        ..few(target)
     };
-    let Tally { visits, line, .. } = Crowd::start(settings).finish().await;
+    let Tally { visits, line, .. } = all_gone(settings).await;
     assert_eq!(visits.completed, visits.begun);
     assert_eq!(
         line.places_lost,
@@ -139,10 +150,15 @@ async fn a_room_that_tells_a_larger_number_has_lost_the_place() {
 #[tokio::test]
 async fn the_crowd_keeps_to_its_bounds_and_says_that_it_was_the_limit() {
     let target = site(|_head| (String::new(), End::Never)).await;
+    let steps = vec![Step {
+        lasts: Duration::from_millis(500),
+        rate: 40.0,
+    }];
     let bounded = CrowdSettings {
+        steps,
         visitors_max: 5,
         connections_max: 2,
-        ..few(target, 1)
+        ..few(target)
     };
     let tally = Crowd::start(bounded).finish().await;
     assert_eq!(tally.visits.alive(), 5);
@@ -158,11 +174,11 @@ async fn an_impatient_visitor_reloads_and_gives_up_in_the_end() {
         reload_probability: 1.0,
         reload_after: Duration::from_millis(100),
         patience: Duration::from_millis(800),
-        ..few(target, 4)
+        ..few(target)
     };
     let Tally {
         visits, requests, ..
-    } = Crowd::start(settings).finish().await;
+    } = all_gone(settings).await;
     assert_eq!((visits.given_up, visits.alive()), (visits.begun, 0));
     assert_eq!(requests.abandoned, requests.begun);
     assert!(requests.begun > 2 * visits.begun, "{requests:?}");
@@ -173,9 +189,9 @@ async fn the_same_seed_brings_the_same_crowd() {
     let target = site(|_head| (whole(200, "", "hello"), End::Fin)).await;
     let settings = CrowdSettings {
         pages: 0,
-        ..few(target, 1)
+        ..few(target)
     };
-    let first = Crowd::start(settings.clone()).finish().await.visits;
-    let second = Crowd::start(settings).finish().await.visits;
+    let first = all_gone(settings.clone()).await.visits;
+    let second = all_gone(settings).await.visits;
     assert_eq!(first, second);
 }

@@ -98,7 +98,10 @@ async fn whole_answers_are_counted_by_their_kind() {
     let retry = "Retry-After: 1\r\n";
     let place = "Retry-After: 1\r\nSet-Cookie: forebay-main=x; Path=/\r\n";
     type Case = (u16, &'static str, &'static str, fn(&Requests) -> u64);
-    let cases: [Case; 9] = [
+    let ours = "Proxy-Status: forebay; error=http_request_denied\r\n";
+    let cases: [Case; 11] = [
+        (303, "", "", |requests| requests.page),
+        (303, ours, "", |requests| requests.waiting),
         (200, "", "hello", |requests| requests.page),
         (204, "", "", |requests| requests.page),
         (429, retry, "", |requests| requests.limited),
