@@ -109,18 +109,19 @@ impl Smooth {
     }
 }
 
-/// A share that is measured: how many of those counted came back. Forgets by halves.
+/// How many of one for each of another, measured; forgets by halves, and then falls back to
+/// what it started from, as firmly as if one had been counted.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Share {
+pub struct Ratio {
     hits: Finite,
     of: Finite,
     prior: Finite,
 }
 
-impl Share {
-    /// Starts at `prior`, as firmly as if one had been counted.
+impl Ratio {
+    /// Starts at `prior`.
     #[must_use]
-    pub fn new(prior: Finite) -> Self {
+    pub const fn new(prior: Finite) -> Self {
         Self {
             hits: Finite(0.0),
             of: Finite(0.0),
@@ -128,12 +129,12 @@ impl Share {
         }
     }
 
-    /// `hits` came back.
+    /// So many more of the one.
     pub fn hit(&mut self, hits: u64) {
         self.hits = Finite::new(self.hits.get() + hits as f64);
     }
 
-    /// `of` more are counted.
+    /// So many more of the other.
     pub fn count(&mut self, of: u64) {
         self.of = Finite::new(self.of.get() + of as f64);
     }
@@ -145,11 +146,16 @@ impl Share {
         self.of = Finite::new(self.of.get() * kept);
     }
 
-    /// The share in thousandths, 0 to 1000.
+    /// The ratio.
+    #[must_use]
+    pub fn get(&self) -> Finite {
+        Finite::new((self.hits.get() + self.prior.get()) / (self.of.get() + 1.0))
+    }
+
+    /// The ratio as a share in thousandths, 0 to 1000.
     #[must_use]
     pub fn milli(&self) -> u32 {
-        let share = (self.hits.get() + self.prior.get()) / (self.of.get() + 1.0);
-        (Finite::new(share.min(1.0)).get() * 1_000.0 + 0.5) as u32
+        (self.get().get().min(1.0) * 1_000.0 + 0.5) as u32
     }
 
     /// What it rests on, in thousandths, for a snapshot.
@@ -220,8 +226,8 @@ mod tests {
     }
 
     #[test]
-    fn a_share_starts_at_its_prior_and_follows_what_is_seen() {
-        let mut share = Share::new(Finite::new(1.0));
+    fn a_ratio_starts_at_its_prior_and_follows_what_is_seen() {
+        let mut share = Ratio::new(Finite::new(1.0));
         assert_eq!(share.milli(), 1_000);
         share.count(9_999);
         assert!(

@@ -47,6 +47,8 @@ pub struct Room {
     ticked: WallTime,
     /// In mode auto: the line is open.
     queueing: bool,
+    /// Since when it is open, and since when nothing speaks for it.
+    opened: WallTime,
     calm_since: WallTime,
     line: Line,
     calls: Calls,
@@ -60,6 +62,8 @@ pub struct Room {
     pulse: Pulse,
     claimed: u64,
     admitted: u64,
+    /// Passes given.
+    entered: u64,
     /// Something changed that a snapshot would keep.
     dirty: bool,
 }
@@ -95,6 +99,7 @@ impl Room {
             now,
             ticked: now,
             queueing: false,
+            opened: now,
             calm_since: now,
             calls: Calls::restart(&line, now),
             line,
@@ -108,6 +113,7 @@ impl Room {
             pulse: Pulse::new(settings.inlet),
             claimed: 0,
             admitted: 0,
+            entered: 0,
             dirty: true,
         };
         room.publish(now);

@@ -1,17 +1,18 @@
 //! How many may enter each second, found from what the origin does.
 //!
 //! ```text
-//! pace = served at capacity - what visitors inside ask for + (limit - at the origin - queued) / 1 s
+//! pace = (capacity + (limit + 0.25 s of capacity - at the origin - queued) / 4 s) / asked per visitor
+//!        and never less than the free places in a second
 //! ```
-//! The first two are measured, so a visitor's later pages take their share before anybody new is
-//! called; the last keeps a free place from staying idle and takes back what was let in too
-//! fast. All are counted in exchanges, so it does not matter how many make a page. There is no
-//! integrator that could wind up: what is wrong is seen anew with each tick.
+//! All is counted in exchanges, so it does not matter how many make a page. What a visitor asks
+//! for in a whole visit is measured over a minute and does not depend on the load, so a visitor's
+//! later pages are paid for on entering. There is no integrator that could wind up; the small
+//! queue aimed for keeps the origin busy while those who are called are on the way.
 
 use core::time::Duration;
 
 use super::Credit;
-use crate::estimate::{Finite, Smooth};
+use crate::estimate::{Finite, Ratio, Smooth};
 use crate::room::Load;
 
 /// The automatic inlet's memory.
@@ -21,7 +22,7 @@ pub struct Auto {
     served: Smooth,
     asked: Smooth,
     tried: Smooth,
-    entered: Smooth,
+    visit: Ratio,
     failed: Smooth,
     pressed: Smooth,
     used: Smooth,
@@ -34,8 +35,13 @@ const MEMORY: Duration = Duration::from_millis(2_500);
 const PRESSURE_MEMORY: Duration = Duration::from_secs(2);
 /// How fast the capacity follows while it can be seen, in seconds: far off, and near.
 const FOLLOW: (f64, f64) = (2.0, 10.0);
-/// Free places are filled, and a queue is taken back, over about so many seconds.
-const RELAX_SECONDS: f64 = 1.0;
+/// What is too much or too little is corrected over so many seconds: about the time in which a
+/// visitor's next pages come, or it would be corrected twice.
+const RELAX_SECONDS: f64 = 4.0;
+/// The queue aimed for, in seconds of the origin's work.
+const STOCK_SECONDS: f64 = 0.25;
+/// How long what a visit asks for is remembered.
+const VISIT_HALF: Duration = Duration::from_secs(30);
 /// Entries per second while most of what is asked for fails: enough to see a recovery.
 const PROBES_PER_SECOND: f64 = 1.0;
 
@@ -46,7 +52,7 @@ impl Default for Auto {
             served: Smooth::new(MEMORY),
             asked: Smooth::new(MEMORY),
             tried: Smooth::new(MEMORY),
-            entered: Smooth::new(MEMORY),
+            visit: Ratio::new(Finite::from_milli(1_000)),
             failed: Smooth::new(MEMORY),
             pressed: Smooth::new(PRESSURE_MEMORY),
             used: Smooth::new(PRESSURE_MEMORY),
@@ -56,7 +62,7 @@ impl Default for Auto {
 }
 
 impl Auto {
-    /// Takes in what happened in the last `span`; `entered` visitors came in by their turn.
+    /// Takes in what happened in the last `span`; `entered` visitors came in.
     pub fn see(&mut self, load: Load, entered: u64, span: Duration) {
         let Some(last) = self.last.replace(load) else {
             return;
@@ -71,7 +77,9 @@ impl Auto {
         self.served.count(served, span);
         self.asked.count(asked, span);
         self.tried.count(tried, span);
-        self.entered.count(entered, span);
+        self.visit.forget(span, VISIT_HALF);
+        self.visit.hit(asked);
+        self.visit.count(entered);
         self.failed.count(tried.saturating_sub(asked), span);
 
         let pressed = load.pressed.saturating_sub(last.pressed).as_secs_f64();
@@ -98,10 +106,15 @@ impl Auto {
     /// How many may enter each second now.
     #[must_use]
     pub fn pace(&self, load: Load) -> Credit {
-        let inside = self.asked.get().max(self.tried.get()).get() - self.entered.get().get();
-        let free = (f64::from(load.limit) - load.present() as f64) / RELAX_SECONDS;
-        let room = self.capacity.get() - inside.max(0.0);
-        let pace = Finite::new(room + free);
+        let (limit, present) = (f64::from(load.limit), load.present() as f64);
+        let capacity = self.capacity.get();
+        let missing = limit + STOCK_SECONDS * capacity - present;
+        let each = self.visit.get().get().max(1.0);
+        // A visit's later pages are not known before they come: on a queue of a second nobody
+        // else enters.
+        let over = 2.0 * (limit + capacity - present) / capacity.max(f64::MIN_POSITIVE);
+        let pace = (capacity + missing / RELAX_SECONDS) / each * over.clamp(0.0, 1.0);
+        let pace = Finite::new(pace.max(limit - present));
         let failing = self.failed.get().get() * 2.0 > self.tried.get().get();
         let most = if failing {
             PROBES_PER_SECOND
@@ -137,3 +150,9 @@ impl Auto {
 
 /// No origin behind one proxy takes more visitors each second.
 const MOST_PER_SECOND: f64 = 1e6;
+impl Auto {
+    /// x
+    pub fn each(&self) -> f64 {
+        self.visit.get().get()
+    }
+}

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 use core::time::Duration;
 
-use crate::estimate::{Finite, Share};
+use crate::estimate::{Finite, Ratio};
 use crate::inlet::Credit;
 use crate::ticket::Ticket;
 use crate::time::WallTime;
@@ -89,9 +89,9 @@ pub(super) struct Line {
     /// Seconds of arrival of which a lost snapshot may have known more than we do.
     pub(super) lost: Range<u64>,
     /// The share of tickets that come back while young.
-    pub(super) prompt: Share,
+    pub(super) prompt: Ratio,
     /// The share of suspects who return.
-    pub(super) returning: Share,
+    pub(super) returning: Ratio,
     /// Totals.
     pub(super) issued: u64,
     pub(super) suspected: u64,
@@ -128,8 +128,8 @@ impl Line {
             swept: overdue(now, SUSPECT_SECONDS),
             judged: second(now),
             lost,
-            prompt: Share::new(Finite::new(1.0)),
-            returning: Share::new(Finite::new(0.3)),
+            prompt: Ratio::new(Finite::new(1.0)),
+            returning: Ratio::new(Finite::new(0.3)),
             issued: 0,
             suspected: 0,
             abandoned: 0,
@@ -319,6 +319,16 @@ impl Line {
         Credit::from_whole(cells.map(|cell| cell.count).sum())
             .plus(self.young(arrived, bucket, now))
             .minus(bucket.out())
+    }
+
+    /// Those with a place before `called` who are due from now on until `until`.
+    pub(super) fn due(&self, called: Place, now: WallTime, until: WallTime) -> Credit {
+        let due = epoch(now.minus(LATE))..=epoch(until);
+        let seconds = usize::try_from(called.second().saturating_sub(self.first));
+        let buckets = self.buckets.iter().take(seconds.unwrap_or(usize::MAX));
+        let cells = buckets.flat_map(|bucket| &bucket.cells);
+        let due = cells.filter(|cell| due.contains(&cell.epoch));
+        Credit::from_whole(due.map(|cell| cell.count).sum())
     }
 
     /// All who wait and are not called.

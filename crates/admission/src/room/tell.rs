@@ -91,14 +91,14 @@ impl Room {
             }
             (_, None) => return FIRST_POLL,
             (TurnState::Closed, _) => earlier(HELD_POLL, luck),
-            (TurnState::Queueing, Some(ahead)) => self.approach(ahead, luck),
+            (TurnState::Queueing, Some(ahead)) => self.approach(now, ahead, luck),
         };
-        let floor = self.crowd_poll();
-        asked.max(least).max(floor.min(NEAR)).min(most.max(least))
+        asked.max(least).min(most.max(least))
     }
 
-    /// Half of the way while it is long, most of it when it is short.
-    fn approach(&self, ahead: u32, luck: u64) -> Duration {
+    /// Half of the way while it is long, most of it when it is short; not far ahead while the
+    /// line is young, for its speed may still change much.
+    fn approach(&self, now: WallTime, ahead: u32, luck: u64) -> Duration {
         // What is promised may lag behind a rate that has just grown; appointments must not.
         let pace = Finite::new(self.inlet.pace().over(SECOND).as_nano() as f64 / 1e9);
         let learnt = self.pulse.speed.get();
@@ -110,7 +110,10 @@ impl Room {
         };
         match wait(u64::from(ahead), speed, self.pulse.leaving.get()) {
             None => earlier(UNKNOWN_POLL, luck),
-            Some(left) if left > NEAR => earlier(left / 2, luck),
+            Some(left) if left > NEAR => {
+                let known = UNKNOWN_POLL + now.saturating_since(self.opened) / 4;
+                earlier((left / 2).min(known).max(self.crowd_poll()), luck)
+            }
             Some(left) => left * 4 / 5,
         }
     }

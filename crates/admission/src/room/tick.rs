@@ -42,6 +42,7 @@ struct Totals {
     suspected: u64,
     left: u64,
     claimed: u64,
+    entered: u64,
     admitted: u64,
 }
 
@@ -71,6 +72,7 @@ impl Pulse {
             issued,
             suspected,
             left: 0,
+            entered: 0,
             claimed,
             admitted,
         };
@@ -131,6 +133,7 @@ impl Room {
             suspected: self.line.suspected,
             left,
             claimed: self.claimed,
+            entered: self.entered,
             admitted: self.admitted,
         };
         pulse
@@ -145,8 +148,12 @@ impl Room {
         let share = gone.scaled(1_000, u128::from(self.line.believed().max(1)));
         let share = Finite::new(share.as_nano() as f64 / 1e12 / span.as_secs_f64().max(1e-3));
         pulse.leaving.level(share, span);
-        self.auto
-            .see(load, self.claimed.saturating_sub(last.claimed), span);
+        let claimed = self.claimed.saturating_sub(last.claimed);
+        if self.line.waiting() >= Credit::ONE && self.settings.mode != Mode::Hold {
+            pulse.speed.count(claimed, span);
+        }
+        let entered = self.entered.saturating_sub(last.entered);
+        self.auto.see(load, entered, span);
     }
 
     /// Spends the credit on those who wait, in order of arrival. Returns what was spent.
@@ -156,7 +163,7 @@ impl Room {
             self.inlet.settle();
             return Credit::ZERO;
         }
-        let available = self.available(credit);
+        let available = self.available(credit, now);
         let mut spent = self.run(Place::at(now.minus(YOUNG)), available, now);
         self.inlet.spend(spent);
         // Those who have just come are not all known yet, and wait for those before them; but
@@ -172,13 +179,16 @@ impl Room {
     }
 
     /// What may be called: the credit, less those who are called and here already.
-    fn available(&self, credit: Credit) -> Credit {
+    fn available(&self, credit: Credit, now: WallTime) -> Credit {
         let present = Credit::from_whole(self.present.waiting());
         let second = self.inlet.pace().over(Duration::from_secs(1));
         if present > second.milli(PRESENT_MILLI) {
             return Credit::ZERO;
         }
-        let credit = credit.minus(present);
+        // Those called before who are due now will take what is earned until then.
+        let due = self.line.due(self.watermark.pending(), now, now.plus(CALL));
+        let room = self.inlet.pace().over(CALL).max(Credit::ONE).minus(due);
+        let credit = credit.minus(present).min(room);
         let Some(places) = self.places() else {
             return credit;
         };
@@ -234,9 +244,17 @@ impl Room {
             self.calm_since = now;
         }
         if pressed {
-            self.queueing = true;
+            self.open(now);
         } else if now.saturating_since(self.calm_since) >= CALM {
             self.queueing = false;
+        }
+    }
+
+    /// From now on newcomers wait in line.
+    pub(super) const fn open(&mut self, now: WallTime) {
+        if !self.queueing {
+            self.queueing = true;
+            self.opened = now;
         }
     }
 

@@ -58,6 +58,7 @@ impl Room {
             self.inside.turned_back();
         }
         self.inside.enter(now);
+        self.entered += 1;
         self.check();
         self.pass(now, id)
     }
@@ -177,6 +178,7 @@ impl Room {
             self.inlet.spend(unpaid);
         }
         self.inside.enter(now);
+        self.entered += 1;
         self.claimed += 1;
         self.admitted += 1;
         self.check();
@@ -216,7 +218,7 @@ impl Room {
     }
 
     fn issue(&mut self, now: WallTime, id: u64) -> (Ticket, Told) {
-        self.queueing = true;
+        self.open(now);
         self.calm_since = now;
         self.line.issue(now);
         let (room, confirmed, least_ahead) = (self.id, false, None);

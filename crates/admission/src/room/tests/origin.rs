@@ -120,6 +120,30 @@ impl Model {
                 std::hint::black_box(self.room.snapshot());
             }
             self.room.publish(ms(end));
+            if std::env::var("TRACE").is_ok() && end % 400 == 0 && end < 32_000 {
+                let c = |c: Credit| c.as_nano() as f64 / 1e9;
+                println!(
+                    "TRACE {:.1} pace {:.1} tokens {} n {} cap {:.1} each {:.2} out {:.1} pres {}/{} wait {:.0} adm {} exp {:.0} speed {} wm {:.1}",
+                    end as f64 / 1e3,
+                    c(self.room.inlet.pace().over(Duration::from_secs(1))),
+                    self.room.inlet.tokens(),
+                    self.load.present(),
+                    self.room.auto.capacity_milli() as f64 / 1e3,
+                    self.room.auto.each(),
+                    c(self.room.line.out),
+                    self.room.present.waiting(),
+                    self.room.present.served(),
+                    c(self.room.line.waiting()),
+                    self.room.claimed,
+                    c(self.room.line.expected(ms(end))),
+                    self.room.pulse.speed.get().milli(),
+                    self.room
+                        .called_up_to()
+                        .time()
+                        .saturating_since(START)
+                        .as_secs_f64()
+                );
+            }
             self.look(end);
         }
         self.seen
