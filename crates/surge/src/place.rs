@@ -69,14 +69,18 @@ impl Place {
     pub(crate) fn note(&mut self, told: &Told) -> bool {
         let larger =
             matches!((self.least, told.ahead), (Some(least), Some(ahead)) if ahead > least);
-        let renewed =
-            matches!((&self.reference, &told.reference), (Some(old), Some(new)) if old != new);
+        // Once inside, the reference is the pass's and no place in line.
+        let reference = told
+            .reference
+            .as_ref()
+            .filter(|_reference| told.state != "open");
+        let renewed = matches!((&self.reference, reference), (Some(old), Some(new)) if old != new);
         // The loss is noted once; from here on the new place counts.
         if told.ahead.is_some() {
             self.least = told.ahead;
         }
-        if told.reference.is_some() {
-            self.reference.clone_from(&told.reference);
+        if let Some(reference) = reference {
+            self.reference = Some(reference.clone());
         }
         larger || renewed
     }
@@ -117,6 +121,25 @@ mod tests {
                 "{ahead:?} {reference}"
             );
         }
+    }
+
+    #[test]
+    fn the_reference_of_who_may_enter_at_last_is_no_other_place() {
+        let mut place = Place::default();
+        assert!(!place.note(&told(Some(1), "a")));
+        let inside = Told {
+            state: "open".to_owned(),
+            ..told(Some(0), "pass")
+        };
+        assert!(!place.note(&inside));
+        assert!(
+            !place.note(&told(Some(0), "a")),
+            "the place itself is still the same"
+        );
+        assert!(
+            place.note(&told(Some(1), "a")),
+            "back in line, behind somebody"
+        );
     }
 
     #[test]
