@@ -20,26 +20,29 @@ use crate::room::Load;
 pub struct Auto {
     last: Option<Load>,
     served: Smooth,
-    asked: Smooth,
     tried: Smooth,
     visit: Ratio,
     failed: Smooth,
     pressed: Smooth,
     used: Smooth,
-    capacity: Finite,
+    capacity: Smooth,
 }
 
 /// How fast the measured demand follows.
-const MEMORY: Duration = Duration::from_millis(2_500);
+const MEMORY: Duration = Duration::from_secs(5);
 /// How fast pressure follows; the room opens on it.
 const PRESSURE_MEMORY: Duration = Duration::from_secs(2);
-/// How fast the capacity follows while it can be seen, in seconds: far off, and near.
-const FOLLOW: (f64, f64) = (2.0, 10.0);
+/// How much time under pressure the capacity rests on.
+const CAPACITY_MEMORY: Duration = Duration::from_secs(5);
+/// Under pressure: no permit was free for this share of the time.
+const PRESSED: f64 = 0.9;
 /// What is too much or too little is corrected over so many seconds: about the time in which a
 /// visitor's next pages come, or it would be corrected twice.
 const RELAX_SECONDS: f64 = 4.0;
-/// The queue aimed for, in seconds of the origin's work.
-const STOCK_SECONDS: f64 = 0.25;
+/// The queue aimed for: seconds of the origin's work, and requests for a tiny one.
+const STOCK: (f64, f64) = (0.25, 1.0);
+/// The queue at which nobody else enters; longer than [`STOCK`].
+const FULL: (f64, f64) = (0.75, 4.0);
 /// How long what a visit asks for is remembered.
 const VISIT_HALF: Duration = Duration::from_secs(30);
 /// Entries per second while most of what is asked for fails: enough to see a recovery.
@@ -50,13 +53,12 @@ impl Default for Auto {
         Self {
             last: None,
             served: Smooth::new(MEMORY),
-            asked: Smooth::new(MEMORY),
             tried: Smooth::new(MEMORY),
             visit: Ratio::new(Finite::from_milli(1_000)),
             failed: Smooth::new(MEMORY),
             pressed: Smooth::new(PRESSURE_MEMORY),
             used: Smooth::new(PRESSURE_MEMORY),
-            capacity: Finite::default(),
+            capacity: Smooth::new(CAPACITY_MEMORY),
         }
     }
 }
@@ -75,10 +77,9 @@ impl Auto {
         // Whatever has ended or is there now must have come.
         let asked = (served + load.present()).saturating_sub(last.present());
         self.served.count(served, span);
-        self.asked.count(asked, span);
         self.tried.count(tried, span);
         self.visit.forget(span, VISIT_HALF);
-        self.visit.hit(asked);
+        self.visit.hit(served);
         self.visit.count(entered);
         self.failed.count(tried.saturating_sub(asked), span);
 
@@ -87,32 +88,31 @@ impl Auto {
         self.pressed.level(pressed, span);
         let used = load.present() as f64 / f64::from(load.limit.max(1));
         self.used.level(Finite::new(used), span);
-        self.learn(pressed, span);
+        self.learn(served, pressed, span);
     }
 
-    /// Capacity shows itself only under pressure; without it, it is at least what is served.
-    fn learn(&mut self, pressed: Finite, span: Duration) {
-        let (served, capacity) = (self.served.get().get(), self.capacity.get());
-        if pressed.get() < 0.02 {
-            self.capacity = Finite::new(served.max(capacity));
-            return;
+    /// Capacity shows itself only while no permit is free; otherwise it is at least what is
+    /// served.
+    fn learn(&mut self, served: u64, pressed: Finite, span: Duration) {
+        if pressed.get() >= PRESSED {
+            self.capacity.count(served, span);
+        } else if self.served.get() > self.capacity.get() {
+            self.capacity = Smooth::primed(CAPACITY_MEMORY, self.served.get(), CAPACITY_MEMORY);
         }
-        let far = served > capacity * 4.0 / 3.0 || served < capacity * 2.0 / 3.0;
-        let seconds = if far { FOLLOW.0 } else { FOLLOW.1 };
-        let weight = (pressed.get() * span.as_secs_f64() / seconds).min(1.0);
-        self.capacity = Finite::new(capacity + weight * (served - capacity));
     }
 
     /// How many may enter each second now.
     #[must_use]
     pub fn pace(&self, load: Load) -> Credit {
         let (limit, present) = (f64::from(load.limit), load.present() as f64);
-        let capacity = self.capacity.get();
-        let missing = limit + STOCK_SECONDS * capacity - present;
+        let capacity = self.capacity.get().get();
+        let stock = STOCK.0 * capacity + STOCK.1;
+        let full = FULL.0 * capacity + FULL.1;
+        let missing = limit + stock - present;
         let each = self.visit.get().get().max(1.0);
-        // A visit's later pages are not known before they come: on a queue of a second nobody
-        // else enters.
-        let over = 2.0 * (limit + capacity - present) / capacity.max(f64::MIN_POSITIVE);
+        // A visit's later pages are not known before they come: on a long queue nobody else
+        // enters.
+        let over = (limit + full - present) / (full - stock);
         let pace = (capacity + missing / RELAX_SECONDS) / each * over.clamp(0.0, 1.0);
         let pace = Finite::new(pace.max(limit - present));
         let failing = self.failed.get().get() * 2.0 > self.tried.get().get();
@@ -139,20 +139,15 @@ impl Auto {
     /// What the origin is believed to serve, thousandths of exchanges each second.
     #[must_use]
     pub fn capacity_milli(&self) -> u64 {
-        self.capacity.milli()
+        self.capacity.get().milli()
     }
 
     /// Takes up a capacity that a snapshot kept.
     pub fn resume(&mut self, capacity_milli: u64) {
-        self.capacity = Finite::from_milli(capacity_milli);
+        let capacity = Finite::from_milli(capacity_milli);
+        self.capacity = Smooth::primed(CAPACITY_MEMORY, capacity, CAPACITY_MEMORY / 4);
     }
 }
 
 /// No origin behind one proxy takes more visitors each second.
 const MOST_PER_SECOND: f64 = 1e6;
-impl Auto {
-    /// x
-    pub fn each(&self) -> f64 {
-        self.visit.get().get()
-    }
-}

@@ -106,6 +106,11 @@ pub(super) const fn epoch(time: WallTime) -> u64 {
     second(time) / EPOCH_SECONDS
 }
 
+/// The last moment of the epoch in which `time` lies.
+pub(super) const fn epoch_end(time: WallTime) -> WallTime {
+    WallTime::from_millis((epoch(time) + 1) * EPOCH_SECONDS * 1_000 - 1)
+}
+
 pub(super) const fn second(time: WallTime) -> u64 {
     time.as_millis() / 1_000
 }

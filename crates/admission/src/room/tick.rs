@@ -4,7 +4,7 @@
 use core::time::Duration;
 
 use super::calls::CALL;
-use super::line::{Line, YOUNG};
+use super::line::{Line, YOUNG, epoch_end};
 use super::{InletRule, Load, Mode, Room, State};
 use crate::estimate::{Finite, Smooth};
 use crate::inlet::{Credit, Pace};
@@ -186,8 +186,10 @@ impl Room {
             return Credit::ZERO;
         }
         // Those called before who are due now will take what is earned until then.
-        let due = self.line.due(self.watermark.pending(), now, now.plus(CALL));
-        let room = self.inlet.pace().over(CALL).max(Credit::ONE).minus(due);
+        let until = epoch_end(now.plus(CALL));
+        let due = self.line.due(self.watermark.pending(), now, until);
+        let earned = self.inlet.pace().over(until.saturating_since(now));
+        let room = earned.max(Credit::ONE).minus(due);
         let credit = credit.minus(present).min(room);
         let Some(places) = self.places() else {
             return credit;

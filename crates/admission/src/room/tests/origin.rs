@@ -16,7 +16,17 @@ pub(super) struct Scene {
     pub(super) think_ms: (u64, u64),
     /// New visitors over what the origin can serve of whole visits.
     pub(super) overload: f64,
+    /// When the crowd stops coming.
+    pub(super) crowd_ms: u64,
     pub(super) until_ms: u64,
+    /// Of a hundred new clients: those without cookies, who never come back.
+    pub(super) ghosts: u64,
+    /// While the origin works at half its speed.
+    pub(super) slow_ms: (u64, u64),
+    /// While the origin refuses every request at once.
+    pub(super) dead_ms: (u64, u64),
+    /// When the process is killed and restored.
+    pub(super) crash_ms: Option<u64>,
     pub(super) settings: Settings,
 }
 
@@ -29,6 +39,9 @@ pub(super) struct Seen {
     pub(super) busy: u64,
     pub(super) longest_wait_ms: u64,
     pub(super) most_active: u64,
+    /// Visitors whom the room let in while the origin was dead.
+    pub(super) entered_dead: u64,
+    pub(super) last_state: State,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,6 +56,7 @@ struct Visitor {
     ticket: Option<Ticket>,
     pass: Option<Pass>,
     pages_left: u32,
+    ghost: bool,
 }
 
 pub(super) struct Model {
@@ -58,9 +72,13 @@ pub(super) struct Model {
     seen: Seen,
 }
 
+fn within(at: u64, (from, to): (u64, u64)) -> bool {
+    (from..to).contains(&at)
+}
+
 const STRANGER_WAIT_MS: u64 = 500;
 const INSIDE_WAIT_MS: u64 = 5_000;
-const QUEUE_MAX: usize = 256;
+const QUEUE_MAX: usize = 1_024;
 
 impl Model {
     pub(super) fn new(scene: Scene) -> Self {
@@ -69,10 +87,11 @@ impl Model {
         let each_second = capacity / f64::from(scene.pages) * scene.overload;
         let (mut at, mut visitors) = (0.0, Vec::new());
         let mut events = BinaryHeap::new();
-        while at < scene.until_ms as f64 {
+        while at < scene.crowd_ms as f64 {
             at += dice.exponential(1_000.0 / each_second);
             events.push(std::cmp::Reverse((at as u64, Event::Ask(visitors.len()))));
             let (id, pages_left) = (dice.roll(), scene.pages);
+            let ghost = dice.below(100) < scene.ghosts;
             let arrived_ms = at as u64;
             visitors.push(Visitor {
                 id,
@@ -80,6 +99,7 @@ impl Model {
                 ticket: None,
                 pass: None,
                 pages_left,
+                ghost,
             });
         }
         let room = room(scene.settings);
@@ -116,41 +136,29 @@ impl Model {
             }
             self.expire(end);
             self.press(end);
-            if self.room.tick(ms(end), self.load) {
-                std::hint::black_box(self.room.snapshot());
+            if self
+                .scene
+                .crash_ms
+                .is_some_and(|at| within(at, (end - 200, end)))
+            {
+                self.crash(end);
             }
+            self.room.tick(ms(end), self.load);
             self.room.publish(ms(end));
-            if std::env::var("TRACE").is_ok() && end % 400 == 0 && end < 32_000 {
-                let c = |c: Credit| c.as_nano() as f64 / 1e9;
-                println!(
-                    "TRACE {:.1} pace {:.1} tokens {} n {} cap {:.1} each {:.2} out {:.1} pres {}/{} wait {:.0} adm {} exp {:.0} speed {} wm {:.1}",
-                    end as f64 / 1e3,
-                    c(self.room.inlet.pace().over(Duration::from_secs(1))),
-                    self.room.inlet.tokens(),
-                    self.load.present(),
-                    self.room.auto.capacity_milli() as f64 / 1e3,
-                    self.room.auto.each(),
-                    c(self.room.line.out),
-                    self.room.present.waiting(),
-                    self.room.present.served(),
-                    c(self.room.line.waiting()),
-                    self.room.claimed,
-                    c(self.room.line.expected(ms(end))),
-                    self.room.pulse.speed.get().milli(),
-                    self.room
-                        .called_up_to()
-                        .time()
-                        .saturating_since(START)
-                        .as_secs_f64()
-                );
-            }
             self.look(end);
         }
         self.seen
     }
 
+    /// The process is killed and restored at once; its counters start anew.
+    fn crash(&mut self, at: u64) {
+        let snapshot = self.room.snapshot();
+        self.room = Room::restore(RoomId(7), self.scene.settings, &snapshot, ms(at)).unwrap();
+    }
+
     fn look(&mut self, end: u64) {
         let status = self.room.status(ms(end));
+        self.seen.last_state = status.state;
         self.seen.most_active = self.seen.most_active.max(status.active + status.called);
         if end.is_multiple_of(1_000) {
             let inside = self.queue.keys().filter(|(stranger, ..)| !stranger).count();
@@ -187,12 +195,16 @@ impl Model {
             Turn::Through => self.forward(at, who),
             Turn::Enter(pass) => {
                 visitor.pass = Some(pass);
+                self.seen.entered_dead += u64::from(within(at, self.scene.dead_ms));
                 let waited = at - visitor.arrived_ms;
                 self.seen.longest_wait_ms = self.seen.longest_wait_ms.max(waited);
                 self.forward(at, who);
             }
             Turn::Wait(ticket, told) => {
                 visitor.ticket = Some(ticket);
+                if visitor.ghost {
+                    return;
+                }
                 self.later(at, told.poll_after.as_millis() as u64 + 40, Event::Ask(who));
             }
         }
@@ -202,6 +214,9 @@ impl Model {
         let stranger = self.visitors[who].pass.is_none();
         if !stranger {
             self.load.tries += 1;
+        }
+        if within(at, self.scene.dead_ms) {
+            return self.later(at, 3_000, Event::Ask(who));
         }
         if self.load.in_flight < self.load.limit {
             return self.serve(at, who);
@@ -228,6 +243,9 @@ impl Model {
         }
         let (ticket, told) = self.room.shed(ms(at), visitor.id);
         visitor.ticket = Some(ticket);
+        if visitor.ghost {
+            return;
+        }
         self.later(at, told.poll_after.as_millis() as u64 + 40, Event::Ask(who));
     }
 
@@ -248,7 +266,12 @@ impl Model {
     fn serve(&mut self, at: u64, who: usize) {
         self.load.in_flight += 1;
         let spread = self.dice.exponential(self.scene.service_ms as f64) as u64;
-        self.later(at, (self.scene.service_ms + spread) / 2, Event::Done(who));
+        let slower = if within(at, self.scene.slow_ms) { 2 } else { 1 };
+        self.later(
+            at,
+            (self.scene.service_ms + spread) / 2 * slower,
+            Event::Done(who),
+        );
     }
 
     fn done(&mut self, at: u64, who: usize) {
@@ -259,7 +282,7 @@ impl Model {
             visitor.pass = Some(self.room.grant(ms(at), visitor.id));
         }
         visitor.pages_left -= 1;
-        if visitor.pages_left > 0 {
+        if visitor.pages_left > 0 && !visitor.ghost {
             let (least, most) = self.scene.think_ms;
             let think = least + self.dice.below(most - least + 1);
             self.later(at, think, Event::Ask(who));
