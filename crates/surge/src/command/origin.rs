@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use surge::origin::{Origin as Model, OriginSettings};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Problem, duration, rate, say};
 
@@ -47,6 +48,8 @@ impl Origin {
     /// Serves until SIGINT or SIGTERM, then says what was counted.
     pub(crate) async fn run(self) -> Result<(), Problem> {
         let settings = self.settings()?;
+        // Before anybody is told that it runs.
+        let interrupted = Interrupted::catch()?;
         let (peak, best) = (settings.peak(), settings.best_concurrency());
         let address = settings.address;
         let running =
@@ -55,7 +58,7 @@ impl Origin {
         say(&format!(
             "origin on http://{address}/, at best {peak:.1} pages a second with {best} in flight"
         ))?;
-        interrupted().await?;
+        interrupted.wait().await;
         let stats = running.stop().await;
         say(&serde_json::to_string(&stats).expect("counts are always JSON"))
     }
@@ -105,12 +108,25 @@ impl Origin {
     }
 }
 
-/// Waits for SIGINT or SIGTERM.
-async fn interrupted() -> Result<(), Problem> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminated = signal(SignalKind::terminate()).map_err(Problem::io("signals"))?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted.map_err(Problem::io("signals")),
-        _terminated = terminated.recv() => Ok(()),
+/// SIGINT and SIGTERM, caught from now on.
+struct Interrupted {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Interrupted {
+    fn catch() -> Result<Self, Problem> {
+        let caught = |kind| signal(kind).map_err(Problem::io("signals"));
+        Ok(Self {
+            interrupt: caught(SignalKind::interrupt())?,
+            terminate: caught(SignalKind::terminate())?,
+        })
+    }
+
+    async fn wait(mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }

@@ -1,0 +1,97 @@
+//! The command line, as scripts use it.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use crate::site::{End, ask, site, whole};
+
+fn surge(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_surge"));
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    command
+}
+
+#[tokio::test]
+async fn a_run_writes_the_tally_as_json_and_nothing_else() {
+    let target = site(|_head| (whole(200, "", "hello"), End::Fin)).await;
+    let url = format!("http://{target}/some/page?x=1");
+    let arguments = [
+        "run",
+        "--target",
+        &url,
+        "--rate",
+        "20",
+        "--seconds",
+        "2",
+        "--pages",
+        "0",
+        "--json",
+        "-",
+    ];
+    let output = surge(&arguments).output().await.unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let tally: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(
+        tally["visits"]["completed"].as_u64().unwrap() > 10,
+        "{tally}"
+    );
+    assert_eq!(tally["requests"]["reset_before"], 0);
+}
+
+#[tokio::test]
+async fn a_target_that_cannot_be_visited_is_an_error_that_says_what_to_write() {
+    for target in ["https://127.0.0.1/", "127.0.0.1", "http://"] {
+        let output = surge(&["run", "--target", target]).output().await.unwrap();
+        assert_eq!(output.status.code(), Some(1), "{target}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            said.contains("write one such as http://127.0.0.1:8080/"),
+            "{target}: {said}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_origin_says_where_it_is_and_what_it_counted_in_the_end() {
+    let arguments = ["origin", "--listen", "127.0.0.1:0", "--capacity", "500"];
+    let mut origin = surge(&arguments).stdout(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(origin.stdout.take().unwrap());
+    let mut line = String::new();
+    said.read_line(&mut line).await.unwrap();
+    assert!(
+        line.contains("at best 500.0 pages a second with 87 in flight"),
+        "{line}"
+    );
+    let (_before, url) = line.split_once("http://").unwrap();
+    let address = url.split('/').next().unwrap().parse().unwrap();
+    assert!(
+        ask(address, "GET", "/", "\r\n")
+            .await
+            .starts_with("HTTP/1.1 200 ")
+    );
+
+    let pid = origin.id().unwrap().to_string();
+    Command::new("kill")
+        .args(["-TERM", &pid])
+        .status()
+        .await
+        .unwrap();
+    let mut counts = String::new();
+    said.read_to_string(&mut counts).await.unwrap();
+    let ended = timeout(Duration::from_secs(10), origin.wait())
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(ended.success());
+    assert!(
+        counts.starts_with("{") && counts.contains("\"completed\":1,"),
+        "{counts}"
+    );
+}
