@@ -6,9 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use forebay_config::{Config, Rate, RoomMode};
+use forebay_layers::budget::Budget;
+use forebay_layers::clock::Clock;
 use forebay_layers::gate::Gate;
 use forebay_layers::origin::Origin;
 use forebay_layers::room::Desk;
+use forebay_layers::site::Closing;
+use forebay_store::Store;
 use forebay_telemetry::access::AccessLog;
 use forebay_telemetry::metrics::{Metrics, Reload};
 use tokio::sync::Notify;
@@ -33,6 +37,11 @@ pub struct Live {
     pub(crate) workers: Vec<Arc<Worker>>,
     pub(crate) names_changed: Notify,
     pub(crate) drain_begun: Notify,
+    pub(crate) clock: Clock,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) streams: Arc<Budget>,
+    pub(crate) body_buffers: Arc<Budget>,
+    closing: Arc<Closing>,
     assembly: Mutex<Assembly>,
     loader: Loader,
     now: Mutex<Now>,
@@ -92,6 +101,11 @@ impl Live {
             workers,
             names_changed: Notify::new(),
             drain_begun: Notify::new(),
+            clock: assembly.clock,
+            store: Arc::clone(&assembly.store),
+            streams: Arc::clone(&assembly.streams),
+            body_buffers: Arc::clone(&assembly.body_buffers),
+            closing: Arc::clone(&assembly.closing),
             assembly: Mutex::new(assembly),
             loader,
             now: Mutex::new(now),
@@ -103,10 +117,6 @@ impl Live {
 
     pub(crate) fn now(&self) -> Now {
         lock(&self.now).clone()
-    }
-
-    pub(crate) fn assembly(&self) -> MutexGuard<'_, Assembly> {
-        lock(&self.assembly)
     }
 
     /// Which configuration is in force, counted from 1.
@@ -153,7 +163,7 @@ impl Live {
 
     fn put_in_force(&self, mut config: Config) -> Result<u64, String> {
         self.keep_what_cannot_change(&mut config);
-        let mut assembly = self.assembly();
+        let mut assembly = lock(&self.assembly);
         let edge = edge(&config).map_err(|error| chain(&error))?;
         let generation = assembly.generation(&config).map_err(|error| chain(&error))?;
         for (worker, site) in self.workers.iter().zip(&generation.sites) {
@@ -197,7 +207,7 @@ impl Live {
     pub fn drain(&self, by: &str) {
         if !self.draining.swap(true, Ordering::Relaxed) {
             tracing::info!(by, "draining");
-            self.assembly().closing.drain();
+            self.closing.drain();
             self.drain_begun.notify_one();
         }
     }
@@ -213,8 +223,7 @@ impl Live {
             .iter()
             .find(|(desk, _)| &*desk.name == name)
             .ok_or_else(|| format!("no room `{name}`; there are: {}", names_of(&now)))?;
-        let clock = self.assembly().clock;
-        let wall = clock.wall(clock.now());
+        let wall = self.clock.wall(self.clock.now());
         let mut room = desk.room();
         if let Some(mode) = change.mode {
             room.set_mode(convert::mode(mode), wall);

@@ -33,15 +33,11 @@ fn every(period: Duration) -> tokio::time::Interval {
 /// Ticks every room, for as long as the process runs. A watermark is told only after it has
 /// reached the file.
 pub(crate) async fn rooms(live: Arc<Live>) {
-    let (clock, store) = {
-        let assembly = live.assembly();
-        (assembly.clock, Arc::clone(&assembly.store))
-    };
     let mut ticks = every(ROOM_TICK);
     loop {
         ticks.tick().await;
         for (desk, gate) in live.now().rooms.iter() {
-            tick(desk, gate.as_deref(), clock, &*store, &live.metrics);
+            tick(desk, gate.as_deref(), live.clock, &*live.store, &live.metrics);
         }
     }
 }
@@ -99,11 +95,10 @@ pub(crate) fn tick(
 
 /// Makes saves survive a power cut, on a thread that may wait for the disk.
 pub(crate) async fn sync(live: Arc<Live>) {
-    let store = Arc::clone(&live.assembly().store);
     let mut ticks = every(SYNC);
     loop {
         ticks.tick().await;
-        let store = Arc::clone(&store);
+        let store = Arc::clone(&live.store);
         let synced = tokio::task::spawn_blocking(move || store.sync()).await;
         if let Ok(Err(error)) = synced {
             live.metrics.process().store_errors.inc();
@@ -131,9 +126,8 @@ pub(crate) async fn sweep(live: Arc<Live>) {
         let connections = live.metrics.connections();
         connections.open.of(Doing::Idle).set(idle as u64);
         connections.open.of(Doing::Active).set(open.saturating_sub(idle) as u64);
-        let assembly = live.assembly();
-        live.metrics.process().body_buffers.set(assembly.body_buffers.used());
-        connections.open.of(Doing::Tunnel).set(assembly.streams.used());
+        live.metrics.process().body_buffers.set(live.body_buffers.used());
+        connections.open.of(Doing::Tunnel).set(live.streams.used());
         if let Some(log) = &live.log {
             live.metrics.process().log_dropped.raise_to(log.dropped());
             if let Some(error) = log.complaint() {

@@ -75,7 +75,7 @@ pub(super) fn of(live: &Live) -> Status {
             max: worker.map_or(0, |worker| worker.connections.max()),
             used: worker.map_or(0, |worker| worker.connections.used()),
             lingering: worker.map_or(0, |worker| worker.lingering.count()),
-            streams: live.assembly().streams.used(),
+            streams: live.streams.used(),
         },
         rooms: now.rooms.iter().filter_map(|(desk, _)| of_room(live, &desk.name)).collect(),
         origins: now.origins.iter().map(|origin| of_origin(origin)).collect(),
@@ -86,8 +86,7 @@ pub(super) fn of(live: &Live) -> Status {
 pub(super) fn of_room(live: &Live, name: &str) -> Option<Room> {
     let now = live.now();
     let (desk, _) = now.rooms.iter().find(|(desk, _)| &*desk.name == name)?;
-    let clock = live.assembly().clock;
-    let status = desk.room().status(clock.wall(clock.now()));
+    let status = desk.room().status(live.clock.wall(live.clock.now()));
     Some(Room {
         name: name.to_owned(),
         mode: status.mode.name(),

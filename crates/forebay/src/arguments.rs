@@ -1,0 +1,127 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// A load-shedding reverse proxy with a virtual waiting room.
+#[derive(Debug, Parser)]
+#[command(name = "forebay", version, about, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve, until SIGTERM or SIGINT (drain) or a second one (exit at once); SIGHUP reloads.
+    Run {
+        /// The configuration.
+        #[arg(long, default_value = "forebay.toml")]
+        config: PathBuf,
+    },
+    /// Read a configuration and name every problem in it: 0 fine, 1 problems.
+    Check {
+        /// The configuration.
+        file: PathBuf,
+        /// Warnings are problems too.
+        #[arg(long)]
+        strict: bool,
+    },
+    /// What may stand in a configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Print a commented first configuration.
+    Init {
+        /// The origin, such as http://127.0.0.1:3000.
+        #[arg(long)]
+        origin: String,
+    },
+    /// Show what happens to a small portal under a surge, bare and behind Forebay.
+    Demo(Demo),
+    /// Read the configuration of a running Forebay again.
+    Reload {
+        #[command(flatten)]
+        at: At,
+    },
+    /// Stop a running Forebay gently.
+    Drain {
+        #[command(flatten)]
+        at: At,
+    },
+    /// Look at a room of a running Forebay, or change it.
+    Room {
+        /// The room's name; `main` is the implied one.
+        name: String,
+        /// What to do.
+        #[command(subcommand)]
+        action: RoomAction,
+        #[command(flatten)]
+        at: At,
+    },
+    /// 0 when a running Forebay is ready, 1 when not.
+    Healthcheck {
+        #[command(flatten)]
+        at: At,
+    },
+}
+
+/// What may stand in a configuration.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// As JSON schema.
+    Schema,
+    /// As a Markdown table.
+    Reference,
+}
+
+/// What to do with a room.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum RoomAction {
+    /// Say how it stands.
+    Status,
+    /// Open and close by itself.
+    Auto,
+    /// Let nobody new in.
+    Hold,
+    /// Give everybody a place in line.
+    QueueAll,
+    /// Let everybody pass.
+    Off,
+    /// Let in so many.
+    Rate {
+        /// Such as 50/s, or auto.
+        rate: String,
+    },
+    /// Let so many be inside.
+    Active {
+        /// A number, or unlimited.
+        visitors: String,
+    },
+}
+
+/// Which running Forebay is meant.
+#[derive(Debug, Args)]
+pub(crate) struct At {
+    /// Its configuration, which names its admin socket.
+    #[arg(long, default_value = "forebay.toml")]
+    pub(crate) config: PathBuf,
+    /// Its admin socket; the configuration is not read then.
+    #[arg(long)]
+    pub(crate) socket: Option<PathBuf>,
+}
+
+/// How to run the demonstration.
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// How long it takes.
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(8..=3600))]
+    pub(crate) seconds: u32,
+    /// Print the figures as JSON, and nothing else.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print a line a second instead of a picture; also when there is no terminal.
+    #[arg(long)]
+    pub(crate) plain: bool,
+}

@@ -1,0 +1,25 @@
+//! `forebay check`: every problem of a configuration, each with its place and what to write.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::{Failure, configuration, say};
+
+pub(crate) fn check(file: &Path, strict: bool) -> Result<ExitCode, Failure> {
+    let name = file.display();
+    match configuration::load(file) {
+        Err(problems) => {
+            say(&problems)?;
+            Ok(ExitCode::FAILURE)
+        }
+        Ok(loaded) => {
+            for warning in &loaded.warnings {
+                say(&format!("{name}:{warning}"))?;
+            }
+            if strict && !loaded.warnings.is_empty() {
+                return Ok(ExitCode::FAILURE);
+            }
+            say(&format!("{name}: fine"))
+        }
+    }
+}
