@@ -52,6 +52,8 @@ pub struct Room {
     calm_since: WallTime,
     line: Line,
     calls: Calls,
+    /// Free places at the origin that nobody was let into since the last tick.
+    idle: u32,
     present: Present,
     watermark: Watermark,
     inlet: Inlet,
@@ -101,6 +103,7 @@ impl Room {
             queueing: false,
             opened: now,
             calm_since: now,
+            idle: 0,
             calls: Calls::restart(&line, now),
             line,
             present: Present::default(),

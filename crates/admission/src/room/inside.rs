@@ -1,7 +1,7 @@
 //! How many visitors are inside, without knowing any of them.
 //!
-//! A pass is counted where it was signed last: in an epoch of 5 s while it was seen once (it
-//! then counts for 30 s), in an epoch of `idle`/8 later (it then counts for `idle`). Signing it
+//! A pass is counted where it was signed last: in an epoch of a second while it was seen once
+//! (it then counts for 30 s), in an epoch of `idle`/8 later (it then counts for `idle`). Signing it
 //! anew moves the count; an epoch that ends takes those who left with it.
 
 use alloc::collections::VecDeque;
@@ -31,16 +31,16 @@ pub(super) struct Inside {
 impl Inside {
     pub(super) fn new(idle: Duration) -> Self {
         Self {
-            entering: Ring::new(ENTERING),
-            once: Ring::new(ONCE),
-            known: Ring::new(idle),
+            entering: Ring::new(ENTERING, 6),
+            once: Ring::new(ONCE, 30),
+            known: Ring::new(idle, EPOCHS),
             renewed: Recent::new(14),
         }
     }
 
     /// Takes a new `idle`; the counts go on in its epochs.
     pub(super) fn set_idle(&mut self, idle: Duration, now: WallTime) {
-        let mut known = Ring::new(idle);
+        let mut known = Ring::new(idle, EPOCHS);
         if self.known.life != known.life {
             known.add(now, self.known.count);
             self.known = known;
@@ -105,14 +105,15 @@ impl Inside {
     }
 }
 
-/// Epochs in a life: one count leaves at most an eighth of it late.
+/// Epochs in `idle`: as often as a pass is signed anew.
 const EPOCHS: u32 = 8;
-const EPOCH_MIN: Duration = Duration::from_millis(125);
+const EPOCH_MIN: Duration = Duration::from_millis(100);
 
 /// Counts by epoch; an epoch is forgotten as a whole when its last moment is a life ago.
 #[derive(Debug)]
 pub(super) struct Ring {
     pub(super) life: Duration,
+    epochs: u32,
     /// The number of the front's epoch.
     pub(super) first: u64,
     pub(super) counts: VecDeque<u64>,
@@ -122,10 +123,11 @@ pub(super) struct Ring {
 }
 
 impl Ring {
-    pub(super) fn new(life: Duration) -> Self {
-        let life = life.max(EPOCH_MIN * EPOCHS);
+    pub(super) fn new(life: Duration, epochs: u32) -> Self {
+        let life = life.max(EPOCH_MIN * epochs);
         Self {
             life,
+            epochs,
             first: 0,
             counts: VecDeque::new(),
             count: 0,
@@ -144,9 +146,13 @@ impl Ring {
         self.add(latest, kept.count);
     }
 
+    pub(super) const fn epochs(&self) -> u32 {
+        self.epochs
+    }
+
     const fn epoch_millis(&self) -> u64 {
-        // A life is at least a second, so an epoch is at least 125 ms.
-        let millis = self.life.as_millis() as u64 / EPOCHS as u64;
+        // Never zero: an epoch is at least EPOCH_MIN.
+        let millis = self.life.as_millis() as u64 / self.epochs as u64;
         if millis == 0 { 1 } else { millis }
     }
 
@@ -163,9 +169,9 @@ impl Ring {
         if self.counts.is_empty() {
             self.first = epoch;
         }
-        // The sweep leaves at most EPOCHS before this one; a clock behind counts as the oldest.
+        // The sweep leaves at most `epochs` before this one; a clock behind counts as the oldest.
         let index = usize::try_from(epoch.saturating_sub(self.first)).unwrap_or(usize::MAX);
-        while self.counts.len() <= index.min(EPOCHS as usize) {
+        while self.counts.len() <= index.min(self.epochs as usize) {
             self.counts.push_back(0);
         }
         if let Some(cell) = self.counts.get_mut(index) {
@@ -193,7 +199,7 @@ impl Ring {
     }
 
     pub(super) fn sweep(&mut self, now: WallTime) {
-        let oldest = self.epoch(now).saturating_sub(u64::from(EPOCHS));
+        let oldest = self.epoch(now).saturating_sub(u64::from(self.epochs));
         while self.first < oldest {
             let Some(count) = self.counts.pop_front() else {
                 break;
@@ -205,7 +211,8 @@ impl Ring {
     }
 
     pub(super) fn holds(&self) -> bool {
-        self.counts.iter().sum::<u64>() == self.count && self.counts.len() <= EPOCHS as usize + 1
+        self.counts.iter().sum::<u64>() == self.count
+            && self.counts.len() <= self.epochs as usize + 1
     }
 }
 
@@ -234,7 +241,7 @@ mod tests {
     fn a_pass_seen_once_counts_for_half_a_minute() {
         let mut inside = Inside::new(IDLE);
         inside.enter(at(0));
-        for (second, expected) in [(1, 1), (29, 1), (36, 0)] {
+        for (second, expected) in [(1, 1), (29, 1), (32, 0)] {
             inside.sweep(at(second));
             assert_eq!(inside.count(), expected, "after {second} s");
         }

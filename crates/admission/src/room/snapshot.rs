@@ -72,10 +72,10 @@ impl Room {
     ) -> Result<Self, BadSnapshot> {
         let mut from = Reader::open(snapshot)?;
         let taken = from.time()?;
-        let queueing = from.number()? != 0;
-        let place = Place::from_micros(from.number()?);
-        let (claimed, admitted) = (from.number()?, from.number()?);
-        let (capacity, speed) = (from.number()?, from.number()?);
+        let queueing = from.figure()? != 0;
+        let place = Place::from_micros(from.figure()?);
+        let (claimed, admitted) = (from.figure()?, from.figure()?);
+        let (capacity, speed) = (from.figure()?, from.figure()?);
         let now = now.max(taken);
         // What was issued after the snapshot, or in the second before it if the disk lagged.
         let lost = second(taken).saturating_sub(1)..second(now) + 1;
@@ -186,14 +186,26 @@ impl<'a> Reader<'a> {
         Err(BadSnapshot)
     }
 
-    /// A count: what no honest room exceeds, so that no sum of counts can overflow.
+    /// A figure: a time, a total. Nothing honest exceeds 53 bits, so that no sum overflows.
+    fn figure(&mut self) -> Result<u64, BadSnapshot> {
+        self.number().and_then(|value| {
+            if value >> 53 == 0 {
+                Ok(value)
+            } else {
+                Err(BadSnapshot)
+            }
+        })
+    }
+
+    /// A count of people in a second or an epoch.
     fn count(&mut self) -> Result<u64, BadSnapshot> {
-        let count = self.number()?;
-        if count <= u64::from(u32::MAX) {
-            Ok(count)
-        } else {
-            Err(BadSnapshot)
-        }
+        self.number().and_then(|value| {
+            if value >> 32 == 0 {
+                Ok(value)
+            } else {
+                Err(BadSnapshot)
+            }
+        })
     }
 
     /// A length of something of which each part takes a byte at least.
@@ -207,15 +219,15 @@ impl<'a> Reader<'a> {
     }
 
     fn time(&mut self) -> Result<WallTime, BadSnapshot> {
-        self.number().map(WallTime::from_millis)
+        self.figure().map(WallTime::from_millis)
     }
 
     fn line(&mut self, mut line: Line) -> Result<Line, BadSnapshot> {
         (line.first, line.swept, line.judged) = (self.count()?, self.count()?, self.count()?);
         (line.issued, line.suspected, line.abandoned) =
-            (self.number()?, self.number()?, self.number()?);
-        line.prompt.resume((self.number()?, self.number()?));
-        line.returning.resume((self.number()?, self.number()?));
+            (self.figure()?, self.figure()?, self.figure()?);
+        line.prompt.resume((self.figure()?, self.figure()?));
+        line.returning.resume((self.figure()?, self.figure()?));
         for _ in 0..self.length(SECONDS_MAX)? {
             let bucket = self.bucket(line.swept)?;
             line.live += bucket.live;
@@ -252,10 +264,10 @@ impl<'a> Reader<'a> {
     }
 
     fn ring(&mut self, ring: &mut Ring) -> Result<(), BadSnapshot> {
-        let life = core::time::Duration::from_millis(self.number()?);
-        let mut kept = Ring::new(life);
-        kept.first = self.number()?;
-        for _ in 0..self.length(16)? {
+        let life = core::time::Duration::from_millis(self.figure()?);
+        let mut kept = Ring::new(life, ring.epochs());
+        kept.first = self.figure()?;
+        for _ in 0..self.length(64)? {
             let count = self.count()?;
             kept.count += count;
             kept.counts.push_back(count);

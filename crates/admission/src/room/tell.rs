@@ -5,6 +5,7 @@ use core::time::Duration;
 
 use super::{Eta, Mode, Room, Told, TurnState};
 use crate::estimate::{Finite, wait};
+use crate::inlet::Pace;
 use crate::mix::mix;
 use crate::ticket::Ticket;
 use crate::time::WallTime;
@@ -14,6 +15,8 @@ use crate::watermark::Place;
 const FIRST_POLL: Duration = Duration::from_secs(1);
 /// Who is called and waits for a token asks again after this, a little apart from each other.
 const PRESENT_POLL: Duration = Duration::from_secs(1);
+/// In a line that has just opened; nobody knows yet how fast it will move.
+const YOUNG_POLL: Duration = Duration::from_secs(2);
 /// When the time is not known.
 const UNKNOWN_POLL: Duration = Duration::from_secs(5);
 /// While the operator holds everybody.
@@ -108,13 +111,16 @@ impl Room {
         } else {
             pace
         };
+        let known = match self.inlet.pace() {
+            Pace::Fixed(_) => Duration::MAX,
+            Pace::Measured(_) => YOUNG_POLL + now.saturating_since(self.opened) / 3,
+        };
         match wait(u64::from(ahead), speed, self.pulse.leaving.get()) {
-            None => earlier(UNKNOWN_POLL, luck),
-            Some(left) if left > NEAR => {
-                let known = UNKNOWN_POLL + now.saturating_since(self.opened) / 4;
-                earlier((left / 2).min(known).max(self.crowd_poll()), luck)
+            Some(left) if left <= NEAR => (left * 4 / 5).min(known),
+            left => {
+                let half = left.map_or(UNKNOWN_POLL, |left| left / 2);
+                earlier(half.min(known).max(self.crowd_poll()), luck)
             }
-            Some(left) => left * 4 / 5,
         }
     }
 

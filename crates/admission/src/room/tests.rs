@@ -5,6 +5,7 @@ mod crowd;
 mod line;
 mod origin;
 mod properties;
+mod saved;
 mod verbs;
 
 use core::time::Duration;

@@ -17,6 +17,8 @@ const CALM: Duration = Duration::from_secs(10);
 const EASE_MILLI: u64 = 700;
 /// The line opens when no permit was free for this share of the last seconds, in thousandths.
 const PRESSED_MILLI: u64 = 500;
+/// How far ahead of an exit somebody is called to the place: the time between two polls.
+const AHEAD: Duration = Duration::from_secs(2);
 /// With so much of a second's admissions present and waiting, nobody else is called.
 const PRESENT_MILLI: u32 = 600;
 
@@ -104,6 +106,8 @@ impl Room {
         if self.settings.inlet == InletRule::Auto {
             self.inlet
                 .set_pace(Pace::Measured(self.auto.pace(load)), now);
+            let present = u32::try_from(load.present()).unwrap_or(u32::MAX);
+            self.idle = load.limit.saturating_sub(present);
         }
 
         self.serve();
@@ -194,8 +198,14 @@ impl Room {
         let Some(places) = self.places() else {
             return credit;
         };
-        // Half a second of exits ahead, or places would stand empty until the called come.
-        let soon = Credit::from_nano(self.pulse.exits.get().milli().saturating_mul(500_000));
+        // Ahead of those who leave, or places would stand empty until the called come.
+        let soon = self
+            .pulse
+            .exits
+            .get()
+            .milli()
+            .saturating_mul(AHEAD.as_millis() as u64);
+        let soon = Credit::from_nano(soon.saturating_mul(1_000));
         let free = Credit::from_whole(places).plus(soon);
         credit.min(free.minus(self.line.out.max(present)))
     }

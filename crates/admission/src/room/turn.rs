@@ -46,6 +46,7 @@ impl Room {
             }
             if matches!(self.settings.inlet, InletRule::Rate(_)) {
                 self.inlet.put_back();
+                self.inlet.give_back(Credit::ONE);
             }
         }
         self.issue(now, id)
@@ -120,8 +121,13 @@ impl Room {
         }
         let nobody = self.line.expected(now) < Credit::ONE;
         match self.settings.inlet {
-            // The short queue decides; whoever it sheds comes back as a ticket.
-            InletRule::Auto => nobody,
+            // The short queue decides; whoever it sheds comes back as a ticket. A place that is
+            // free now is not kept for somebody who may come back with a ticket later.
+            InletRule::Auto => {
+                let through = nobody || self.idle > 0;
+                self.idle = self.idle.saturating_sub(u32::from(through));
+                through
+            }
             InletRule::Rate(_) => {
                 let spare = (nobody && self.inlet.tokens() > out) || self.inlet.is_full();
                 let through = spare && self.inlet.take();

@@ -143,3 +143,24 @@ fn a_restart_in_the_surge_costs_a_few_seconds() {
     println!("after {after:.3}");
     assert!(after >= 0.9, "{after}");
 }
+
+#[test]
+fn the_cap_on_visitors_inside_holds_and_is_used() {
+    // A visit of one page counts for half a minute: two, and ten, places come free each second.
+    for cap in [60, 300] {
+        let settings = Settings {
+            active: NonZeroU32::new(cap),
+            ..Settings::default()
+        };
+        let seen = Model::new(Scene {
+            settings,
+            ..scene(16, 200, 1)
+        })
+        .run();
+        assert!(seen.most_active <= u64::from(cap), "{}", seen.most_active);
+        let used = seen.active_sum as f64 / (seen.served.len() - 10) as f64 / f64::from(cap);
+        println!("cap {cap}: used {used:.3}");
+        // Until polls can be held, a place stands empty for half the time between two.
+        assert!(used >= 0.9, "{used}");
+    }
+}

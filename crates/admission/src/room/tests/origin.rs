@@ -39,6 +39,8 @@ pub(super) struct Seen {
     pub(super) busy: u64,
     pub(super) longest_wait_ms: u64,
     pub(super) most_active: u64,
+    /// Sum over the seconds from the tenth on.
+    pub(super) active_sum: u64,
     /// Visitors whom the room let in while the origin was dead.
     pub(super) entered_dead: u64,
     pub(super) last_state: State,
@@ -159,8 +161,9 @@ impl Model {
     fn look(&mut self, end: u64) {
         let status = self.room.status(ms(end));
         self.seen.last_state = status.state;
-        self.seen.most_active = self.seen.most_active.max(status.active + status.called);
+        self.seen.most_active = self.seen.most_active.max(status.active);
         if end.is_multiple_of(1_000) {
+            self.seen.active_sum += if end > 10_000 { status.active } else { 0 };
             let inside = self.queue.keys().filter(|(stranger, ..)| !stranger).count();
             self.seen.queued_inside.push(inside as u32);
             let before: u64 = self.seen.served.iter().sum();
