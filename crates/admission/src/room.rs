@@ -4,6 +4,7 @@
 //! The order comes from the watermark, the bound from the tokens taken at the claim. All
 //! randomness is in the ids given by the caller; all time is an argument and never goes back.
 
+mod bucket;
 mod calls;
 mod inside;
 mod line;
@@ -75,7 +76,7 @@ impl Room {
     /// called: the tokens keep the bound and the order of those who come.
     #[must_use]
     pub fn new(id: RoomId, settings: Settings, now: WallTime) -> Self {
-        let line = Line::new(now, 0..line::second(now) + 1);
+        let line = Line::new(now, 0..bucket::second(now) + 1);
         let inlet = Inlet::full(pace(settings.inlet), now);
         Self::with(
             id,

@@ -85,6 +85,12 @@ impl RequestIds {
         }
     }
 
+    /// The next id of one word.
+    #[must_use]
+    pub fn word(&self) -> u64 {
+        mix(self.start ^ self.count.fetch_add(1, Ordering::Relaxed))
+    }
+
     /// The next id: 32 hexadecimal digits.
     #[must_use]
     pub fn next(&self) -> RequestId {

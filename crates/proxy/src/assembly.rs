@@ -175,7 +175,7 @@ impl Assembly {
                 AssemblyError::Snapshot { room: room.name.clone(), source }
             })?,
         };
-        let random: Random = Arc::new(random::word);
+        let random: Random = Arc::new(random::ids());
         let metrics = self.metrics.room(&room.name);
         let rules = convert::desk_rules(room);
         let name = Arc::from(room.name.as_str());

@@ -10,14 +10,13 @@ use alloc::vec::Vec;
 use core::ops::Range;
 use core::time::Duration;
 
+use super::bucket::{Bucket, epoch, overdue, second};
 use crate::estimate::{Finite, Ratio};
 use crate::inlet::Credit;
 use crate::ticket::Ticket;
 use crate::time::WallTime;
 use crate::watermark::Place;
 
-/// Seconds in an epoch of due times.
-pub(super) const EPOCH_SECONDS: u64 = 5;
 /// A network, and a page that is busy, make a poll so late at most.
 const LATE: Duration = Duration::from_secs(2);
 /// Overdue for so long: a suspect.
@@ -31,46 +30,6 @@ pub(super) const SECONDS_MAX: usize = 24 * 3_600;
 /// How fast the shares forget.
 const SHARE_HALF: Duration = Duration::from_secs(10);
 const RETURN_HALF: Duration = Duration::from_secs(300);
-
-/// Visitors who arrived within one second.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Bucket {
-    /// Tickets issued.
-    pub(super) issued: u64,
-    /// Tickets that came back at least once.
-    pub(super) confirmed: u64,
-    /// Of these, those that came back while young.
-    pub(super) prompt: u64,
-    /// Tickets that were claimed.
-    pub(super) claimed: u64,
-    /// Counts in `cells`.
-    pub(super) live: u64,
-    /// Of these, the suspects.
-    pub(super) suspects: u64,
-    /// Called in all, and of that what was claimed or given back.
-    pub(super) called: Credit,
-    pub(super) settled: Credit,
-    /// Counts by due epoch; few, so a plain list.
-    pub(super) cells: Vec<Cell>,
-}
-
-/// Visitors of one second who are due in one epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Cell {
-    pub(super) epoch: u64,
-    pub(super) count: u64,
-}
-
-impl Bucket {
-    /// Called, and neither claimed nor given back.
-    pub(super) fn out(&self) -> Credit {
-        self.called.minus(self.settled)
-    }
-
-    fn is_over(&self) -> bool {
-        self.live == 0 && self.out() == Credit::ZERO
-    }
-}
 
 /// Everybody who waits, as counts.
 #[derive(Debug)]
@@ -100,24 +59,6 @@ pub(super) struct Line {
     ahead: Vec<Credit>,
     ahead_first: u64,
     oldest: Option<u64>,
-}
-
-pub(super) const fn epoch(time: WallTime) -> u64 {
-    second(time) / EPOCH_SECONDS
-}
-
-/// The last moment of the epoch in which `time` lies.
-pub(super) const fn epoch_end(time: WallTime) -> WallTime {
-    WallTime::from_millis((epoch(time) + 1) * EPOCH_SECONDS * 1_000 - 1)
-}
-
-pub(super) const fn second(time: WallTime) -> u64 {
-    time.as_millis() / 1_000
-}
-
-/// The last epoch that is overdue by `late` seconds.
-const fn overdue(now: WallTime, late: u64) -> u64 {
-    (second(now).saturating_sub(late) / EPOCH_SECONDS).saturating_sub(1)
 }
 
 impl Line {
@@ -486,38 +427,5 @@ impl Line {
         sums == (self.live, self.suspects, self.out)
             && self.buckets.iter().all(Bucket::holds)
             && self.buckets.len() <= SECONDS_MAX
-    }
-}
-
-struct Aged {
-    suspects: u64,
-    gone: u64,
-}
-
-impl Bucket {
-    fn age(&mut self, swept: u64, suspect: u64, gone: u64) -> Aged {
-        let mut aged = Aged {
-            suspects: 0,
-            gone: 0,
-        };
-        self.cells.retain(|cell| {
-            if cell.epoch > swept && cell.epoch <= suspect {
-                aged.suspects += cell.count;
-            }
-            let stays = cell.epoch > gone;
-            aged.gone += if stays { 0 } else { cell.count };
-            stays
-        });
-        self.live -= aged.gone;
-        self.suspects = self.suspects + aged.suspects - aged.gone;
-        aged
-    }
-
-    fn holds(&self) -> bool {
-        self.live == self.cells.iter().map(|cell| cell.count).sum::<u64>()
-            && self.suspects <= self.live
-            && self.confirmed <= self.issued
-            && self.prompt <= self.issued
-            && self.settled <= self.called
     }
 }

@@ -7,8 +7,9 @@
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::bucket::{Bucket, Cell, second};
 use super::inside::Ring;
-use super::line::{Bucket, Cell, Line, SECONDS_MAX, second};
+use super::line::{Line, SECONDS_MAX};
 use super::{Room, Settings, pace};
 use crate::credential::RoomId;
 use crate::inlet::{Credit, Inlet};

@@ -3,8 +3,9 @@
 
 use core::time::Duration;
 
+use super::bucket::epoch_end;
 use super::calls::CALL;
-use super::line::{Line, YOUNG, epoch_end};
+use super::line::{Line, YOUNG};
 use super::{InletRule, Load, Mode, Room, State};
 use crate::estimate::{Finite, Smooth};
 use crate::inlet::{Credit, Pace};

@@ -211,7 +211,7 @@ impl Room {
 
     /// Moves the ticket's count to where it is due next, once for each signature.
     fn count(&mut self, now: WallTime, ticket: &Ticket, due: WallTime) {
-        let (before, after) = (super::line::epoch(ticket.due), super::line::epoch(due));
+        let (before, after) = (super::bucket::epoch(ticket.due), super::bucket::epoch(due));
         let part = if ticket.confirmed { before } else { FIRST };
         if ticket.confirmed && before == after {
             return;
