@@ -64,9 +64,8 @@ pub struct Room {
     claims: Recent,
     pulse: Pulse,
     claimed: u64,
-    admitted: u64,
     /// Passes given.
-    entered: u64,
+    admitted: u64,
     /// Something changed that a snapshot would keep.
     dirty: bool,
 }
@@ -117,7 +116,6 @@ impl Room {
             pulse: Pulse::new(settings.inlet),
             claimed: 0,
             admitted: 0,
-            entered: 0,
             dirty: true,
         };
         room.publish(now);
@@ -212,11 +210,8 @@ impl Room {
             state: self.state(),
             waiting: self.line.believed(),
             active: self.inside.count(),
-            called: self
-                .line
-                .out
-                .plus(Credit::from_nano(Credit::ONE.as_nano() / 2))
-                .whole(),
+            called: self.line.called.whole(),
+            outstanding: self.line.out.plus(HALF).whole(),
             claimed: self.claimed,
             abandoned: self.line.abandoned,
             admitted_total: self.admitted,
@@ -263,6 +258,9 @@ impl Room {
         debug_assert!(self.line.settled(), "counts are never below zero");
     }
 }
+
+/// For rounding to whole visitors.
+const HALF: Credit = Credit::from_nano(Credit::ONE.as_nano() / 2);
 
 /// The pace at the start; the automatic one is found by ticks.
 fn pace(inlet: InletRule) -> Pace {

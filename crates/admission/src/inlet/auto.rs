@@ -104,6 +104,9 @@ impl Auto {
     /// How many may enter each second now.
     #[must_use]
     pub fn pace(&self, load: Load) -> Credit {
+        if load.limit == 0 {
+            return Credit::from_whole(MOST_PER_SECOND as u64);
+        }
         let (limit, present) = (f64::from(load.limit), load.present() as f64);
         let capacity = self.capacity.get().get();
         let stock = STOCK.0 * capacity + STOCK.1;

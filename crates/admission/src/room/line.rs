@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 use core::time::Duration;
 
-use super::bucket::{Bucket, epoch, overdue, second};
+use super::bucket::{Bucket, Cell, EPOCH_SECONDS, epoch, overdue, second};
 use crate::estimate::{Finite, Ratio};
 use crate::inlet::Credit;
 use crate::ticket::Ticket;
@@ -41,6 +41,8 @@ pub(super) struct Line {
     pub(super) live: u64,
     pub(super) suspects: u64,
     pub(super) out: Credit,
+    /// All who were called, ever.
+    pub(super) called: Credit,
     /// The last epoch whose counts are suspects.
     pub(super) swept: u64,
     /// The last second whose promptness is known.
@@ -71,6 +73,7 @@ impl Line {
             live: 0,
             suspects: 0,
             out: Credit::ZERO,
+            called: Credit::ZERO,
             swept: overdue(now, SUSPECT_SECONDS),
             judged: second(now),
             lost,
@@ -185,6 +188,7 @@ impl Line {
     /// `credit` visitors of `arrived` are called. Returns the mark of this call.
     pub(super) fn call(&mut self, arrived: u64, credit: Credit) -> Credit {
         self.out = self.out.plus(credit);
+        self.called = self.called.plus(credit);
         self.bucket(arrived).map_or(Credit::ZERO, |bucket| {
             bucket.called = bucket.called.plus(credit);
             bucket.called
@@ -196,7 +200,8 @@ impl Line {
         let Some(bucket) = self.bucket(arrived) else {
             return Credit::ZERO;
         };
-        let back = mark.minus(bucket.settled);
+        // A bucket that was over may have been made anew since the call.
+        let back = mark.min(bucket.called).minus(bucket.settled);
         bucket.settled = bucket.settled.plus(back);
         self.out = self.out.minus(back);
         back

@@ -5,7 +5,7 @@ use core::time::Duration;
 /// The load at a moment, and running totals since the process started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Load {
-    /// The concurrency limit now.
+    /// The concurrency limit now; zero: there is none, and nothing speaks against anybody.
     pub limit: u32,
     /// Requests at the origin now.
     pub in_flight: u32,

@@ -14,6 +14,8 @@ pub(super) const PRESENT_MAX: usize = 65_536;
 
 /// Who was not seen for so long (twice the time between their polls) no longer holds others.
 const AWAY: Duration = Duration::from_millis(2_500);
+/// Who does not come for a token that was set aside loses it sooner, but not the place.
+const LATE: Duration = Duration::from_millis(1_800);
 
 /// A visitor: the place, and the ticket's id.
 pub(super) type Who = (Place, u64);
@@ -61,8 +63,8 @@ impl Present {
     /// Forgets those who are away; says for how many of them a token was set aside.
     pub(super) fn sweep(&mut self, now: WallTime) -> usize {
         let before = self.served.len();
-        for people in [&mut self.waiting, &mut self.served] {
-            people.retain(|_, seen| now.saturating_since(*seen) <= AWAY);
+        for (people, patience) in [(&mut self.waiting, AWAY), (&mut self.served, LATE)] {
+            people.retain(|_, seen| now.saturating_since(*seen) <= patience);
         }
         before - self.served.len()
     }

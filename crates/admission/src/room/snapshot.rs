@@ -112,7 +112,12 @@ impl Writer {
         for value in [line.first, line.swept, line.judged] {
             self.number(value);
         }
-        for value in [line.issued, line.suspected, line.abandoned] {
+        for value in [
+            line.issued,
+            line.suspected,
+            line.abandoned,
+            line.called.whole(),
+        ] {
             self.number(value);
         }
         for (hits, of) in [line.prompt.parts_milli(), line.returning.parts_milli()] {
@@ -227,6 +232,7 @@ impl<'a> Reader<'a> {
         (line.first, line.swept, line.judged) = (self.count()?, self.count()?, self.count()?);
         (line.issued, line.suspected, line.abandoned) =
             (self.figure()?, self.figure()?, self.figure()?);
+        line.called = Credit::from_whole(self.figure()?);
         line.prompt.resume((self.figure()?, self.figure()?));
         line.returning.resume((self.figure()?, self.figure()?));
         for _ in 0..self.length(SECONDS_MAX)? {

@@ -15,14 +15,15 @@ pub struct Status {
     pub waiting: u64,
     /// Visitors inside.
     pub active: u64,
-    /// Calls that are neither claimed nor given back.
+    /// Total of visitors who were called.
     pub called: u64,
+    /// Called, and neither claimed nor given back.
+    pub outstanding: u64,
     /// Total of calls that were claimed.
     pub claimed: u64,
     /// Total of tickets that stopped coming back.
     pub abandoned: u64,
-    /// Total of visitors admitted: by claim, or as newcomers through a room that was not empty
-    /// of rules.
+    /// Total of passes given: by claim, or with the first answer of an open room.
     pub admitted_total: u64,
     /// How long the first in line has been waiting.
     pub oldest_wait: Duration,

@@ -45,7 +45,6 @@ struct Totals {
     suspected: u64,
     left: u64,
     claimed: u64,
-    entered: u64,
     admitted: u64,
 }
 
@@ -75,7 +74,6 @@ impl Pulse {
             issued,
             suspected,
             left: 0,
-            entered: 0,
             claimed,
             admitted,
         };
@@ -138,7 +136,6 @@ impl Room {
             suspected: self.line.suspected,
             left,
             claimed: self.claimed,
-            entered: self.entered,
             admitted: self.admitted,
         };
         pulse
@@ -157,8 +154,8 @@ impl Room {
         if self.line.waiting() >= Credit::ONE && self.settings.mode != Mode::Hold {
             pulse.speed.count(claimed, span);
         }
-        let entered = self.entered.saturating_sub(last.entered);
-        self.auto.see(load, entered, span);
+        let admitted = self.admitted.saturating_sub(last.admitted);
+        self.auto.see(load, admitted, span);
     }
 
     /// Spends the credit on those who wait, in order of arrival. Returns what was spent.

@@ -24,7 +24,6 @@ impl Room {
             Mode::Auto => self.lets_through(now),
         };
         if through {
-            self.admitted += 1;
             if self.settings.active.is_some() {
                 self.inside.let_through(now);
             }
@@ -40,7 +39,6 @@ impl Room {
         let now = self.touch(now);
         if self.settings.mode == Mode::Auto {
             // It was let through before, and now comes to wait instead.
-            self.admitted = self.admitted.saturating_sub(1);
             if self.settings.active.is_some() {
                 self.inside.turned_back();
             }
@@ -59,7 +57,7 @@ impl Room {
             self.inside.turned_back();
         }
         self.inside.enter(now);
-        self.entered += 1;
+        self.admitted += 1;
         self.check();
         self.pass(now, id)
     }
@@ -184,9 +182,8 @@ impl Room {
             self.inlet.spend(unpaid);
         }
         self.inside.enter(now);
-        self.entered += 1;
-        self.claimed += 1;
         self.admitted += 1;
+        self.claimed += 1;
         self.check();
         Turn::Enter(self.pass(now, ticket.id))
     }

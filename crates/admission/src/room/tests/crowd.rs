@@ -142,6 +142,10 @@ impl Crowd {
             self.contacts(end);
             if let Some((_, away)) = crashes.next_if(|(at, _)| *at <= end) {
                 self.down_until = end + away;
+                // What was set aside before is gone; who comes again is present again.
+                self.people
+                    .iter_mut()
+                    .for_each(|person| person.present_ms = None);
             }
             if end >= self.down_until {
                 self.tick(end);
@@ -178,7 +182,7 @@ impl Crowd {
             && at < until
         {
             self.due.pop();
-            if until <= self.down_until {
+            if self.down_until > 0 {
                 self.people[index].present_ms = None;
                 self.due
                     .push(std::cmp::Reverse((until + self.dice.below(1_500), index)));

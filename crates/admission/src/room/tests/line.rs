@@ -88,7 +88,7 @@ fn a_replayed_ticket_fills_nothing_up() {
 
 #[test]
 fn what_a_lost_snapshot_knew_is_counted_again() {
-    let mut line = Line::new(ms(60_000), 0..super::super::bucket::second(ms(60_000)));
+    let mut line = Line::new(ms(60_000), 0..bucket::second(ms(60_000)));
     for id in 0..50 {
         let known = Ticket {
             confirmed: true,
@@ -103,7 +103,7 @@ fn what_a_lost_snapshot_knew_is_counted_again() {
 #[test]
 fn a_claim_settles_its_call_and_a_late_one_is_charged() {
     let (mut line, tickets) = line(10, 10, 9_000);
-    let second = super::super::bucket::second(START);
+    let second = bucket::second(START);
     let mark = line.call(second, Credit::from_whole(2));
     assert_eq!(line.claim(&tickets[0]), Credit::ZERO);
     assert_eq!(

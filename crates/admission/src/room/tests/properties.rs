@@ -17,7 +17,7 @@ fn script() -> impl Strategy<Value = Script> {
             ghosts: how.0,
             patience_ms: how.1,
             sleepy: how.2,
-            until_ms: 250_000 + crashes.len() as u64 * 5_000 + who.2 * 1_000 / u64::from(who.1),
+            until_ms: 250_000 + crashes.len() as u64 * 5_000 + who.2 * 1_500 / u64::from(who.1),
             crashes,
         })
 }

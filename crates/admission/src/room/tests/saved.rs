@@ -37,6 +37,7 @@ fn a_restored_room_goes_on_where_it_was() {
     assert_eq!(after.state, State::Queueing);
     assert_eq!(after.waiting, before.waiting);
     assert_eq!(after.active, before.active);
+    assert_eq!(after.outstanding, before.outstanding);
     assert_eq!(after.called, before.called);
     assert_eq!(after.claimed, before.claimed);
     assert_eq!(restored.called_up_to(), room.watermark.pending());
@@ -71,13 +72,13 @@ fn what_was_pending_is_kept_by_the_snapshot_that_precedes_it() {
 fn outstanding_calls_have_their_time_again_and_then_return() {
     let (room, _) = busy();
     let mut restored = restore(&room.snapshot(), ms(20_000)).unwrap();
-    let called = restored.status(ms(20_000)).called;
+    let called = restored.status(ms(20_000)).outstanding;
     assert!(called > 0);
     run(&mut restored, 22_000);
-    assert!(restored.status(ms(22_000)).called >= called);
+    assert!(restored.status(ms(22_000)).outstanding >= called);
     restored.set_mode(Mode::Hold, ms(22_000));
     run(&mut restored, 29_000);
-    assert_eq!(restored.status(ms(29_000)).called, 0);
+    assert_eq!(restored.status(ms(29_000)).outstanding, 0);
 }
 
 #[test]

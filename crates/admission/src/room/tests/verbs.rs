@@ -277,3 +277,17 @@ fn a_clock_that_steps_back_takes_nothing_back() {
     assert!(room.called_up_to() >= called);
     assert_eq!(room.clock(), ms(60_000));
 }
+
+#[test]
+fn without_a_limit_the_line_moves_freely() {
+    let mut room = room(Settings {
+        mode: Mode::QueueAll,
+        ..Settings::default()
+    });
+    let (first, _) = ticket(room.arrive(ms(0), 1));
+    for tick in 1..=20 {
+        room.tick(ms(tick * 200), Load::default());
+        room.publish(ms(tick * 200));
+    }
+    assert!(matches!(room.poll(ms(4_000), &first), Turn::Enter(_)));
+}
