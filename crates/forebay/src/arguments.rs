@@ -105,10 +105,10 @@ pub(crate) enum RoomAction {
 #[derive(Debug, Args)]
 pub(crate) struct At {
     /// Its configuration, which names its admin socket.
-    #[arg(long, default_value = "forebay.toml")]
+    #[arg(long, default_value = "forebay.toml", global = true)]
     pub(crate) config: PathBuf,
     /// Its admin socket; the configuration is not read then.
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub(crate) socket: Option<PathBuf>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use forebay_proxy::live::{Live, Loader};
 use forebay_proxy::process::Process;
@@ -27,7 +27,8 @@ pub(crate) fn run(file: &Path) -> Result<ExitCode, Failure> {
     let signals = runtime.block_on(async { Signals::listen() }).map_err(|error| Failure::of(&error))?;
     let process = Process::start(loaded.config, loader(file.to_owned()))
         .map_err(|error| Failure::of(&error))?;
-    let live = Arc::clone(process.live());
+    // Weak, for the access log's writer ends when nobody holds its log any more.
+    let live = Arc::downgrade(process.live());
     std::thread::spawn(move || runtime.block_on(signals.obey(live)));
     process.wait();
     Ok(ExitCode::SUCCESS)
@@ -72,14 +73,16 @@ impl Signals {
         })
     }
 
-    async fn obey(mut self, live: Arc<Live>) {
+    async fn obey(mut self, live: Weak<Live>) {
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => stop(&live, "SIGTERM"),
                 _ = self.interrupt.recv() => stop(&live, "SIGINT"),
                 _ = self.hangup.recv() => {
-                    // What is wrong stands in the log and in the status by now.
-                    _ = live.reload("SIGHUP");
+                    if let Some(live) = live.upgrade() {
+                        // What is wrong stands in the log and in the status by now.
+                        _ = live.reload("SIGHUP");
+                    }
                 }
             }
         }
@@ -87,10 +90,12 @@ impl Signals {
 }
 
 /// The first one drains; whoever asks twice wants it now.
-fn stop(live: &Live, by: &str) {
-    if live.is_draining() {
-        tracing::warn!(by, "exit at once");
-        std::process::exit(130);
+fn stop(live: &Weak<Live>, by: &str) {
+    match live.upgrade() {
+        Some(live) if !live.is_draining() => live.drain(by),
+        _ => {
+            tracing::warn!(by, "exit at once");
+            std::process::exit(130);
+        }
     }
-    live.drain(by);
 }

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use forebay_admission::pass::Pass;
 use forebay_admission::quota::whole_seconds;
 use forebay_admission::room::{Told, Turn, TurnState};
 use forebay_admission::ticket::Ticket;
@@ -108,8 +109,18 @@ pub fn desk(exchange: &Exchange) -> Option<Option<Arc<Desk>>> {
     )
 }
 
+/// The reference of somebody who has no place.
+const NOBODY: u64 = 0;
+
+/// Whether the visitor sees the place that the answer is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    Yes,
+    No,
+}
+
 /// Where the visitor stands, and the cookie that says so.
-fn place(exchange: &Exchange, desk: &Desk) -> (Told, Option<HeaderValue>) {
+fn place(exchange: &Exchange, desk: &Desk, shown: Shown) -> (Told, Option<HeaderValue>) {
     let site = &exchange.site;
     let wall = exchange.wall;
     let open = Told {
@@ -117,7 +128,7 @@ fn place(exchange: &Exchange, desk: &Desk) -> (Told, Option<HeaderValue>) {
         ahead: Some(0),
         eta: None,
         poll_after: Duration::from_secs(60),
-        reference: 0,
+        reference: NOBODY,
     };
     match exchange.visitor {
         Visitor::Inside(pass, _) => (
@@ -128,13 +139,21 @@ fn place(exchange: &Exchange, desk: &Desk) -> (Told, Option<HeaderValue>) {
             None,
         ),
         Visitor::Waiting(ticket) if exchange.head.method == Method::HEAD => {
-            (desk.room().look(wall, &ticket), None)
+            (named(desk.room().look(wall, &ticket)), None)
         }
         Visitor::Waiting(ticket) => {
-            let (ticket, told) = contact(desk, &ticket, wall);
-            let cookie = ticket
+            let (moved, told) = contact(desk, &ticket, wall);
+            let moved = moved.map(|moved| match shown {
+                Shown::Yes => moved,
+                // A number that nobody was told binds nobody.
+                Shown::No => Ticket {
+                    least_ahead: ticket.least_ahead,
+                    ..moved
+                },
+            });
+            let cookie = moved
                 .and_then(|moved| desk.ticket_cookie(&site.keyring, &moved, exchange.client.https));
-            (told, cookie)
+            (named(told), cookie)
         }
         // Nobody's place: asking makes no ticket, visiting the page does.
         Visitor::Stranger if desk.is_open() => (open, None),
@@ -169,7 +188,7 @@ fn contact(desk: &Desk, ticket: &Ticket, wall: WallTime) -> (Option<Ticket>, Tol
 }
 
 fn status(exchange: &Exchange, desk: &Desk) -> Answer {
-    let (told, cookie) = place(exchange, desk);
+    let (told, cookie) = place(exchange, desk, Shown::Yes);
     let mut body = Vec::with_capacity(160);
     JsonWriter::object(&mut body, |json| write_place(json, &desk.name, &told));
     respond(body, "application/json", cookie)
@@ -191,10 +210,23 @@ pub fn write_place(json: &mut JsonWriter<'_>, room: &str, told: &Told) {
         None => json.null("eta_seconds"),
     }
     json.u64("poll_after_seconds", whole_seconds(told.poll_after));
-    json.str("reference", &reference(told.reference));
+    match told.reference {
+        NOBODY => json.null("reference"),
+        id => json.str("reference", &reference(id)),
+    }
 }
 
-/// A place's name for people: what they read out when they call.
+/// A ticket's place under the name that its pass will have, so that what somebody reads out from
+/// the page is still right inside.
+#[must_use]
+pub fn named(told: Told) -> Told {
+    Told {
+        reference: Pass::id_of(told.reference),
+        ..told
+    }
+}
+
+/// A place's name for people: what they read out when they call. Takes the pass's id.
 #[must_use]
 pub fn reference(id: u64) -> String {
     let text = format!("{id:016X}");
@@ -203,7 +235,7 @@ pub fn reference(id: u64) -> String {
 
 /// An empty style sheet that a page asks for when it has no JavaScript.
 fn here(exchange: &Exchange, desk: &Desk) -> Answer {
-    let (_, cookie) = place(exchange, desk);
+    let (_, cookie) = place(exchange, desk, Shown::No);
     respond(Vec::new(), "text/css", cookie)
 }
 

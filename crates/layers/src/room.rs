@@ -23,6 +23,7 @@ use tower::Service;
 pub use self::desk::{Desk, DeskRules, Random};
 use crate::asker::{Asker, Purpose};
 use crate::exchange::{Answer, Exchange, Refusal, Visitor, Waiting};
+use crate::local;
 use crate::site::Site;
 
 type Boxed = Pin<Box<dyn Future<Output = Result<Answer, Refusal>> + Send>>;
@@ -188,7 +189,7 @@ impl Guest {
             status: self.desk.rules().status,
             pages: self.desk.pages(),
             keep: self.desk.rules().keep,
-            told,
+            told: local::named(told),
         }));
         refusal
     }
@@ -213,8 +214,8 @@ where
     match going.await {
         Ok(mut answer) => {
             let headers = answer.response.headers_mut();
-            if !may_be_shared(headers) {
-                set(headers, guest.pass_cookie(&pass));
+            if !is_meant_to_be_shared(headers) {
+                give(headers, guest.pass_cookie(&pass));
             }
             Ok(answer)
         }
@@ -235,10 +236,10 @@ where
         Ok(mut answer) => {
             let headers = answer.response.headers_mut();
             let navigation = guest.asker.purpose == Purpose::Navigation && !guest.asker.head;
-            if navigation && !may_be_shared(headers) {
+            if navigation && !is_meant_to_be_shared(headers) {
                 let id = guest.desk.fresh_id();
                 let pass = guest.desk.room().grant(guest.wall, id);
-                set(headers, guest.pass_cookie(&pass));
+                give(headers, guest.pass_cookie(&pass));
             }
             Ok(answer)
         }
@@ -262,24 +263,35 @@ where
     }
 }
 
-fn set(headers: &mut HeaderMap, cookie: Option<HeaderValue>) {
-    if let Some(cookie) = cookie {
-        headers.append(SET_COOKIE, cookie);
+/// Sets the cookie, on an answer that then is this visitor's alone: without a word against it a
+/// shared cache may store an answer (RFC 9111 section 3), and one visitor's pass would be
+/// everybody's.
+fn give(headers: &mut HeaderMap, cookie: Option<HeaderValue>) {
+    let Some(cookie) = cookie else { return };
+    if !says(headers, &["private", "no-store"]) {
+        headers.append(CACHE_CONTROL, HeaderValue::from_static("private"));
     }
+    headers.append(SET_COOKIE, cookie);
 }
 
-/// Whether a shared cache may store the answer (RFC 9111 section 3): then it must carry no cookie,
-/// or one visitor's pass would be everybody's.
-fn may_be_shared(headers: &HeaderMap) -> bool {
+/// Whether the origin wants shared caches to store the answer: then it stays as it is, and the
+/// cookie goes on the next one.
+fn is_meant_to_be_shared(headers: &HeaderMap) -> bool {
+    says(headers, &["public", "s-maxage"])
+}
+
+/// Whether `Cache-Control` has one of the directives.
+fn says(headers: &HeaderMap, directives: &[&str]) -> bool {
     headers
         .get_all(CACHE_CONTROL)
         .iter()
         .filter_map(|value| value.to_str().ok())
-        .any(|line| {
-            line.split(',').map(str::trim).any(|directive| {
-                let name = directive.split('=').next().unwrap_or_default();
-                name.eq_ignore_ascii_case("public") || name.eq_ignore_ascii_case("s-maxage")
-            })
+        .flat_map(|line| line.split(','))
+        .any(|directive| {
+            let name = directive.split('=').next().unwrap_or_default().trim();
+            directives
+                .iter()
+                .any(|wanted| name.eq_ignore_ascii_case(wanted))
         })
 }
 
@@ -289,18 +301,31 @@ mod tests {
 
     #[test]
     fn what_a_shared_cache_may_store_carries_no_cookie() {
-        let cases = [
-            ("public, max-age=60", true),
-            ("max-age=60, s-maxage=10", true),
-            ("private, max-age=60", false),
-            ("no-store", false),
-            ("max-age=60", false),
+        let cases: [(&str, bool, &[&str]); 6] = [
+            ("public, max-age=60", true, &["public, max-age=60"]),
+            ("max-age=60, s-maxage=10", true, &["max-age=60, s-maxage=10"]),
+            ("Private, max-age=60", false, &["Private, max-age=60"]),
+            ("no-store", false, &["no-store"]),
+            ("max-age=60", false, &["max-age=60", "private"]),
+            // Even without a word a cache may guess (RFC 9111 section 4.2.2).
+            ("", false, &["", "private"]),
         ];
-        for (value, shared) in cases {
+        for (value, shared, given) in cases {
             let mut headers = HeaderMap::new();
             headers.insert(CACHE_CONTROL, HeaderValue::from_static(value));
-            assert_eq!(may_be_shared(&headers), shared, "{value}");
+            assert_eq!(is_meant_to_be_shared(&headers), shared, "{value}");
+            give(&mut headers, Some(HeaderValue::from_static("a=b")));
+            let lines: Vec<_> = headers.get_all(CACHE_CONTROL).iter().collect();
+            if !shared {
+                assert_eq!(lines, given, "{value}");
+            }
         }
-        assert!(!may_be_shared(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn without_a_cookie_an_answer_stays_as_it_is() {
+        let mut headers = HeaderMap::new();
+        give(&mut headers, None);
+        assert!(headers.is_empty());
     }
 }

@@ -71,14 +71,12 @@ impl Process {
         listener::warn_of_small_backlogs(backlog);
 
         let (stop, stopping) = watch::channel(false);
-        let (side, admin) = start_side(&config, Arc::clone(&live))?;
         let addresses = local_addresses(&sockets);
+        let listeners = listen(sockets, backlog)?;
+        // Only now: whoever is told that we are ready finds somebody who listens.
+        let (side, admin) = start_side(&config, Arc::clone(&live))?;
         let mut threads = Vec::new();
-        for (index, (worker, sockets)) in live.workers.iter().zip(sockets).enumerate() {
-            let mine = sockets
-                .into_iter()
-                .map(|socket| listener::listen(socket, backlog))
-                .collect::<Result<Vec<_>, _>>()?;
+        for (index, (worker, mine)) in live.workers.iter().zip(listeners).enumerate() {
             let runtime = Builder::new_current_thread().enable_all().build()?;
             let (worker, stopping) = (Arc::clone(worker), stopping.clone());
             threads.push(
@@ -143,6 +141,13 @@ fn join(thread: JoinHandle<()>) {
 fn bind(config: &Config) -> Result<Vec<Vec<socket2::Socket>>, listener::BindError> {
     let addresses: Vec<_> = config.listeners.iter().map(|listener| listener.address).collect();
     listener::bind(&addresses, config.runtime.workers.get())
+}
+
+type Listeners = Vec<Vec<std::net::TcpListener>>;
+
+fn listen(sockets: Vec<Vec<socket2::Socket>>, backlog: u32) -> Result<Listeners, StartError> {
+    let one = |socket| Ok(listener::listen(socket, backlog)?);
+    sockets.into_iter().map(|mine| mine.into_iter().map(one).collect()).collect()
 }
 
 fn local_addresses(sockets: &[Vec<socket2::Socket>]) -> Vec<SocketAddr> {
