@@ -78,6 +78,7 @@ struct Stream {
 pub struct Upload {
     received: AtomicU64,
     failure: OnceLock<Reason>,
+    awaits_client: AtomicBool,
     over: AtomicBool,
     told: Notify,
 }
@@ -100,6 +101,12 @@ impl Upload {
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.over.load(Ordering::Acquire)
+    }
+
+    /// Whether the next bytes are the client's to send, and not the origin's to take.
+    #[must_use]
+    pub fn awaits_client(&self) -> bool {
+        self.awaits_client.load(Ordering::Relaxed)
     }
 
     /// Waits until nothing more is sent. For one waiter.
@@ -219,6 +226,7 @@ impl Stream {
     fn stop_waiting(&mut self) {
         if let Some(since) = self.waiting_since.take() {
             self.waited += since.elapsed();
+            self.upload.awaits_client.store(false, Ordering::Relaxed);
         }
     }
 
@@ -226,6 +234,7 @@ impl Stream {
     fn poll_alarm(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let now = Instant::now();
         let since = *self.waiting_since.get_or_insert(now);
+        self.upload.awaits_client.store(true, Ordering::Relaxed);
         let received = self.upload.received();
         let allowed = self.rules.grace
             + Duration::from_millis(received.saturating_mul(1000) / self.rules.rate_min.max(1));

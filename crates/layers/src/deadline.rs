@@ -56,13 +56,20 @@ where
     }
 }
 
-/// A long upload has its own minimum rate; the origin's time begins when it is over.
+/// A long upload has its own minimum rate; the origin's time begins when it is over, or when the
+/// origin takes no more of it.
 async fn after_upload<F>(inner: F, upload: Arc<Upload>, limit: Duration) -> Result<Answer, Refusal>
 where
     F: Future<Output = Result<Answer, Refusal>>,
 {
     let late = async {
-        upload.over().await;
+        while !upload.is_over() {
+            let before = upload.received();
+            let taken = timeout(limit, upload.over()).await.is_ok();
+            if !taken && upload.received() == before && !upload.awaits_client() {
+                return;
+            }
+        }
         sleep(limit).await;
     };
     tokio::select! {

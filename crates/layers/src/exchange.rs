@@ -2,6 +2,7 @@
 //! outwards. Typed fields instead of a map of extensions: what a layer needs, the compiler knows.
 
 use std::net::{IpAddr, SocketAddr};
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use forebay_admission::room::Told;
 use forebay_admission::ticket::Ticket;
 use forebay_admission::time::{Timestamp, WallTime};
 use forebay_admission::verdict::Reason;
+use forebay_telemetry::metrics::BadRequest;
 use http::request::Parts;
 use http::{HeaderValue, Response};
 
@@ -79,8 +81,26 @@ impl Visitor {
     }
 }
 
-/// One request on its way in.
-pub struct Exchange {
+/// One request on its way in. It passes a dozen layers by value, each in a future of its own, so
+/// what it carries stays in one place.
+pub struct Exchange(Box<Carried>);
+
+impl Deref for Exchange {
+    type Target = Carried;
+
+    fn deref(&self) -> &Carried {
+        &self.0
+    }
+}
+
+impl DerefMut for Exchange {
+    fn deref_mut(&mut self) -> &mut Carried {
+        &mut self.0
+    }
+}
+
+/// What an [`Exchange`] carries.
+pub struct Carried {
     /// Method, target, headers.
     pub head: Parts,
     /// The body, as far as it has come.
@@ -128,7 +148,7 @@ impl Exchange {
         let id = foreign
             .and_then(RequestId::foreign)
             .unwrap_or_else(|| ids.next());
-        Self {
+        Self(Box::new(Carried {
             asker: Asker::of(&head),
             head,
             body,
@@ -142,7 +162,7 @@ impl Exchange {
             client,
             visitor: Visitor::Stranger,
             permit: None,
-        }
+        }))
     }
 
     /// The route's entry.
@@ -165,6 +185,8 @@ pub struct Note {
     pub route: Option<usize>,
     /// Why we answered ourselves.
     pub reason: Option<Reason>,
+    /// What was wrong with the request's form, if that was it.
+    pub fault: Option<BadRequest>,
     /// How long the request waited for a permit.
     pub queued: Duration,
     /// From sending to the origin until its answer's head.

@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use forebay_admission::verdict::Reason;
+use forebay_telemetry::metrics::BadRequest;
 use futures_util::future::{self, Either, Ready};
 use http::header::{CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING};
 use http::request::Parts;
@@ -55,12 +56,11 @@ where
                     route,
                 })
             }
-            Err(reason) => {
-                let unread = exchange.body.is_streaming();
-                Either::Left(future::ready(Err(Refusal {
-                    unread,
-                    ..Refusal::new(reason)
-                })))
+            Err(Wrong { reason, fault }) => {
+                let mut refusal = Refusal::new(reason);
+                refusal.unread = exchange.body.is_streaming();
+                refusal.note.fault = fault;
+                Either::Left(future::ready(Err(refusal)))
             }
         }
     }
@@ -93,17 +93,36 @@ where
     }
 }
 
-fn normalize(exchange: &mut Exchange) -> Result<(), Reason> {
+/// Why a request goes no further.
+struct Wrong {
+    reason: Reason,
+    fault: Option<BadRequest>,
+}
+
+impl From<Reason> for Wrong {
+    fn from(reason: Reason) -> Self {
+        Self { reason, fault: None }
+    }
+}
+
+impl Wrong {
+    const fn form(fault: BadRequest) -> Self {
+        Self { reason: Reason::BadRequest, fault: Some(fault) }
+    }
+}
+
+fn normalize(exchange: &mut Exchange) -> Result<(), Wrong> {
+    let body_max = exchange.site.body.size;
     let head = &mut exchange.head;
     if matches!(head.method, Method::CONNECT | Method::TRACE) {
-        return Err(Reason::MethodNotAllowed);
+        return Err(Reason::MethodNotAllowed.into());
     }
-    check_framing(&head.headers)?;
+    check_framing(&head.headers).map_err(Wrong::form)?;
     check_expectation(&head.headers)?;
-    target(head)?;
+    target(head).map_err(Wrong::form)?;
     let length = content_length(&head.headers);
-    if length.is_some_and(|length| length > exchange.site.body.size) {
-        return Err(Reason::BodyTooLarge);
+    if length.is_some_and(|length| length > body_max) {
+        return Err(Reason::BodyTooLarge.into());
     }
     let upgrade = head.method == Method::GET && hop::is_websocket(&head.headers);
     hop::remove(&mut head.headers, upgrade);
@@ -150,7 +169,7 @@ pub fn content_length(headers: &HeaderMap) -> Option<u64> {
 
 /// RFC 9112 section 6: one framing. hyper has refused what it cannot read; this refuses what it
 /// would pass on although another server may read it differently.
-fn check_framing(headers: &HeaderMap) -> Result<(), Reason> {
+fn check_framing(headers: &HeaderMap) -> Result<(), BadRequest> {
     let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
     if let Some(length) = lengths.next() {
         let digits = length.as_bytes();
@@ -159,14 +178,14 @@ fn check_framing(headers: &HeaderMap) -> Result<(), Reason> {
             && digits.iter().all(u8::is_ascii_digit)
             && (digits.len() == 1 || !digits.starts_with(b"0"));
         if !plain || lengths.next().is_some() || headers.contains_key(TRANSFER_ENCODING) {
-            return Err(Reason::BadRequest);
+            return Err(BadRequest::Framing);
         }
     }
     let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
     if let Some(coding) = codings.next() {
         let chunked = coding.as_bytes().eq_ignore_ascii_case(b"chunked");
         if !chunked || codings.next().is_some() {
-            return Err(Reason::BadRequest);
+            return Err(BadRequest::Framing);
         }
     }
     Ok(())
@@ -184,23 +203,23 @@ fn check_expectation(headers: &HeaderMap) -> Result<(), Reason> {
 
 /// RFC 9112 section 3.2 and 3.3: origin-form, absolute-form (whose authority replaces `Host`) or,
 /// for OPTIONS alone, asterisk-form; and one `Host` that is a host.
-fn target(head: &mut Parts) -> Result<(), Reason> {
+fn target(head: &mut Parts) -> Result<(), BadRequest> {
     let mut hosts = head.headers.get_all(HOST).iter();
     let host = hosts.next().cloned();
     if hosts.next().is_some() {
-        return Err(Reason::BadRequest);
+        return Err(BadRequest::Host);
     }
     if let Some(host) = &host {
         check_host(host.as_bytes())?;
     } else if head.version >= Version::HTTP_11 {
-        return Err(Reason::BadRequest);
+        return Err(BadRequest::Host);
     }
     if !head
         .uri
         .path_and_query()
         .is_none_or(|target| target.as_str().is_ascii())
     {
-        return Err(Reason::BadRequest);
+        return Err(BadRequest::Target);
     }
     if let Some(authority) = head.uri.authority() {
         return absolute(head, &authority.clone());
@@ -208,19 +227,19 @@ fn target(head: &mut Parts) -> Result<(), Reason> {
     match head.uri.path() {
         "*" if head.method == Method::OPTIONS => Ok(()),
         path if path.starts_with('/') => Ok(()),
-        _ => Err(Reason::BadRequest),
+        _ => Err(BadRequest::Target),
     }
 }
 
-fn absolute(head: &mut Parts, authority: &Authority) -> Result<(), Reason> {
+fn absolute(head: &mut Parts, authority: &Authority) -> Result<(), BadRequest> {
     let http = head.uri.scheme_str().is_some_and(|scheme| {
         scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
     });
     check_host(authority.as_str().as_bytes())?;
     if !http {
-        return Err(Reason::BadRequest);
+        return Err(BadRequest::Target);
     }
-    let host = HeaderValue::from_str(authority.as_str()).map_err(|_| Reason::BadRequest)?;
+    let host = HeaderValue::from_str(authority.as_str()).map_err(|_| BadRequest::Target)?;
     head.headers.insert(HOST, host);
     let path = head.uri.path_and_query().cloned();
     head.uri = Uri::from(path.unwrap_or_else(|| PathAndQuery::from_static("/")));
@@ -228,7 +247,7 @@ fn absolute(head: &mut Parts, authority: &Authority) -> Result<(), Reason> {
 }
 
 /// RFC 9110 section 7.2 and RFC 3986 section 3.2.2: a host, perhaps a port, no user.
-fn check_host(host: &[u8]) -> Result<(), Reason> {
+fn check_host(host: &[u8]) -> Result<(), BadRequest> {
     let (name, port) = match host.iter().rposition(|b| *b == b':') {
         Some(colon) if host.last() != Some(&b']') => (&host[..colon], &host[colon + 1..]),
         _ => (host, &b""[..]),
@@ -245,7 +264,7 @@ fn check_host(host: &[u8]) -> Result<(), Reason> {
     if fits && port_fits {
         Ok(())
     } else {
-        Err(Reason::BadRequest)
+        Err(BadRequest::Host)
     }
 }
 
@@ -254,7 +273,7 @@ mod tests {
     use super::*;
     use http::Request;
 
-    fn target_of(method: &str, uri: &str, hosts: &[&str]) -> Result<(String, String), Reason> {
+    fn target_of(method: &str, uri: &str, hosts: &[&str]) -> Result<(String, String), BadRequest> {
         let mut request = Request::builder().method(method).uri(uri);
         for host in hosts {
             request = request.header(HOST, *host);
@@ -270,7 +289,8 @@ mod tests {
 
     #[test]
     fn a_target_has_one_form_and_one_host() {
-        let bad = Err(Reason::BadRequest);
+        let bad = Err(BadRequest::Target);
+        let no_host = Err(BadRequest::Host);
         let good = |uri: &str, host: &str| Ok((uri.to_owned(), host.to_owned()));
         let cases = [
             ("GET", "/a?b", &["x.example"][..], good("/a?b", "x.example")),
@@ -288,13 +308,13 @@ mod tests {
             ),
             ("GET", "ftp://y.example/", &["x.example"], bad.clone()),
             ("OPTIONS", "*", &["x.example"], good("*", "x.example")),
-            ("GET", "*", &["x.example"], bad.clone()),
-            ("GET", "/", &[], bad.clone()),
-            ("GET", "/", &["a", "a"], bad.clone()),
-            ("GET", "/", &["a b"], bad.clone()),
-            ("GET", "/", &["user@a"], bad.clone()),
-            ("GET", "/", &["a:x"], bad.clone()),
-            ("GET", "/", &[""], bad),
+            ("GET", "*", &["x.example"], bad),
+            ("GET", "/", &[], no_host.clone()),
+            ("GET", "/", &["a", "a"], no_host.clone()),
+            ("GET", "/", &["a b"], no_host.clone()),
+            ("GET", "/", &["user@a"], no_host.clone()),
+            ("GET", "/", &["a:x"], no_host.clone()),
+            ("GET", "/", &[""], no_host),
             ("GET", "/", &["[::1]:80"], good("/", "[::1]:80")),
         ];
         for (method, uri, hosts, expected) in cases {

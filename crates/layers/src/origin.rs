@@ -145,12 +145,22 @@ impl Origin {
         *self.servers.lock().unwrap_or_else(PoisonError::into_inner) = servers;
     }
 
-    /// The server with the fewest exchanges in flight, other than those in `avoid`; ties in turn.
+    /// Whether a connection to this server is worth keeping when its exchange is over. All
+    /// together no more are kept than twice the permits, for which descriptors are set aside.
+    #[must_use]
+    pub fn keeps(&self, server: &Server) -> bool {
+        let servers = u32::try_from(self.servers().len().max(1)).unwrap_or(u32::MAX);
+        let most = self.gate.status().limit.saturating_mul(2) / servers;
+        server.connections() <= most.max(1)
+    }
+
+    /// The server with the fewest exchanges in flight, other than the one in `avoid`; ties in
+    /// turn.
     #[must_use]
     pub fn choose(&self, avoid: Option<SocketAddr>) -> Option<Arc<Server>> {
         let servers = self.servers();
         if let [only] = &*servers {
-            return Some(Arc::clone(only));
+            return (avoid != Some(only.address)).then(|| Arc::clone(only));
         }
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let loads = servers

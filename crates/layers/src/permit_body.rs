@@ -114,25 +114,34 @@ impl PermitBody {
         self.lease = None;
     }
 
-    /// An answer that has been silent or slow for as long as a head may take is a stream. With no
-    /// stream free it goes on counting against the limit.
-    fn poll_stream(&mut self, cx: &mut Context<'_>) {
-        let Some(held) = &self.held else { return };
-        let deadline = held.sent + self.stream_after;
-        let alarm = self
-            .alarm
-            .get_or_insert_with(|| Box::pin(sleep_until(deadline)));
-        if alarm.as_mut().poll(cx).is_pending() {
-            return;
-        }
+    /// When an answer has gone on for as long as a head may take.
+    fn deadline(&self) -> Option<Instant> {
+        self.held.as_ref().map(|held| held.sent + self.stream_after)
+    }
+
+    /// From here on the answer is a stream. With no stream free it goes on counting against the
+    /// limit.
+    fn leave_limit(&mut self) {
         if let Some(slot) = self.streams.take(1) {
             self.stream = Some(slot);
             if let Some(held) = self.held.take() {
                 held.finish();
             }
-        } else {
-            alarm.as_mut().reset(Instant::now() + self.stream_after);
         }
+    }
+
+    /// The origin is silent: wakes when that makes the answer a stream.
+    fn poll_silence(&mut self, cx: &mut Context<'_>) {
+        let Some(deadline) = self.deadline() else { return };
+        let mut alarm = self
+            .alarm
+            .take()
+            .unwrap_or_else(|| Box::pin(sleep_until(deadline)));
+        while self.held.is_some() && alarm.as_mut().poll(cx).is_ready() {
+            alarm.as_mut().reset(Instant::now() + self.stream_after);
+            self.leave_limit();
+        }
+        self.alarm = Some(alarm);
     }
 }
 
@@ -149,10 +158,16 @@ impl Body for PermitBody {
         };
         let frame = Pin::new(incoming).poll_frame(cx);
         match &frame {
-            Poll::Ready(Some(Ok(_))) => self.end_if_over(),
+            Poll::Ready(Some(Ok(_))) => {
+                self.end_if_over();
+                // A client that reads slowly leaves the origin no time to be silent.
+                if self.deadline().is_some_and(|deadline| Instant::now() >= deadline) {
+                    self.leave_limit();
+                }
+            }
             Poll::Ready(Some(Err(_))) => self.fail(),
             Poll::Ready(None) => self.end(),
-            Poll::Pending => self.poll_stream(cx),
+            Poll::Pending => self.poll_silence(cx),
         }
         frame
     }

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use forebay_admission::time::{Timestamp, WallTime};
 use forebay_admission::verdict::Reason;
 use forebay_telemetry::access::{Line, Pen};
-use forebay_telemetry::metrics::Decision;
+use forebay_telemetry::metrics::{BadRequest, Decision};
 use http::header::{HOST, USER_AGENT};
 use http::{HeaderValue, Method, Response, Uri};
 use http_body::{Body, Frame, SizeHint};
@@ -88,7 +88,11 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let Ok(Answer { response, note }) = ready!(this.inner.poll(cx));
+        let Ok(Answer { mut response, note }) = ready!(this.inner.poll(cx));
+        if let Some(reason) = note.reason {
+            let fault = note.fault;
+            response.extensions_mut().insert(Said { reason, fault });
+        }
         let mut record = this.record.take();
         if let Some(record) = &mut record {
             record.status = response.status().as_u16();
@@ -96,6 +100,15 @@ where
         }
         Poll::Ready(Ok(response.map(|inner| Traced { inner, record })))
     }
+}
+
+/// Why we answered ourselves: an extension of the response, for the connection's counters.
+#[derive(Clone, Copy, Debug)]
+pub struct Said {
+    /// Why.
+    pub reason: Reason,
+    /// What was wrong with the request's form, if that was it.
+    pub fault: Option<BadRequest>,
 }
 
 /// An answer's body that ends its record.

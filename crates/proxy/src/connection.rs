@@ -59,8 +59,12 @@ where
             connections.bad_requests.inc(BadRequest::Syntax);
         }
     }
+    // An answer that broke off: closing early is how HTTP/1.1 says so.
+    let cut = served.as_ref().is_err_and(hyper::Error::is_user);
     connections.closed.inc(if state.peer_reset() {
         Close::PeerRst
+    } else if cut {
+        Close::UsError
     } else if state.peer_closed() {
         Close::PeerFin
     } else {
@@ -95,6 +99,7 @@ impl HyperService<Request<Incoming>> for Handler {
         let times = (arrived, wall);
         let exchange = Exchange::new((head, body), peer, times, site, &self.worker.ids);
         let going = self.stack.clone().call(exchange);
-        watched::ResponseFuture::new(going, Arc::clone(&self.state), self.worker.clock)
+        let metrics = self.worker.metrics.clone();
+        watched::ResponseFuture::new(going, Arc::clone(&self.state), self.worker.clock, metrics)
     }
 }

@@ -58,7 +58,7 @@ where
             let phase = this.state.phase();
             let rules = this.worker.rules();
             let wait = match phase {
-                Phase::Busy => return Poll::Pending,
+                Phase::Busy | Phase::Tunnel => return Poll::Pending,
                 Phase::Idle if this.state.is_ending() => return Poll::Ready(phase),
                 Phase::Idle => rules.idle_timeout,
                 Phase::Header => rules.header_timeout,
@@ -84,8 +84,9 @@ where
     fn write_late(&mut self, cx: &mut Context<'_>) {
         let mut inner = Pin::new(&mut self.inner);
         if let Poll::Ready(Ok(_)) = inner.as_mut().poll_write(cx, LATE) {
-            // What does not leave now leaves with the close.
-            _ = inner.poll_flush(cx);
+            // What does not leave now leaves with the close; under TLS its end has to be said.
+            _ = inner.as_mut().poll_flush(cx);
+            _ = inner.poll_shutdown(cx);
         }
     }
 
@@ -215,6 +216,11 @@ where
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let result = Pin::new(&mut self.inner).poll_flush(cx);
+        if !self.ended && self.state.phase() == Phase::Idle && self.poll_over(cx).is_ready() {
+            // hyper does not read again by itself behind an answer, so here begins the wait for
+            // the next request; where it is over already, that is seen by reading.
+            cx.waker().wake_by_ref();
+        }
         self.written(cx, result)
     }
 

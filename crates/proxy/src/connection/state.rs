@@ -30,6 +30,8 @@ pub(super) enum Phase {
     Header,
     /// A request is being answered.
     Busy,
+    /// The protocol was switched: there are no requests any more, only bytes.
+    Tunnel,
 }
 
 /// One connection's state.
@@ -61,7 +63,8 @@ impl ConnectionState {
         match self.phase.load(Ordering::Relaxed) {
             0 => Phase::Idle,
             1 => Phase::Header,
-            _ => Phase::Busy,
+            2 => Phase::Busy,
+            _ => Phase::Tunnel,
         }
     }
 
@@ -81,8 +84,16 @@ impl ConnectionState {
         self.phase.store(2, Ordering::Relaxed);
     }
 
+    /// The answer switches to another protocol, for good.
+    pub(super) fn switch(&self) {
+        self.phase.store(3, Ordering::Relaxed);
+    }
+
     /// The answer has been handed over.
     pub(super) fn end(&self, now: Timestamp) {
+        if self.phase() == Phase::Tunnel {
+            return;
+        }
         self.since.store(now.as_nanos(), Ordering::Relaxed);
         self.phase.store(0, Ordering::Relaxed);
     }

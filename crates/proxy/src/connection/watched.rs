@@ -7,8 +7,10 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use forebay_layers::clock::Clock;
-use forebay_layers::trace::Traced;
-use http::Response;
+use forebay_admission::verdict::Reason;
+use forebay_layers::trace::{Said, Traced};
+use forebay_telemetry::metrics::{BadRequest, ConnectionMetrics, Metrics, Timeout};
+use http::{Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
@@ -54,15 +56,22 @@ pin_project! {
         going: F,
         state: Arc<ConnectionState>,
         clock: Clock,
+        connections: Metrics,
     }
 }
 
 impl<F> ResponseFuture<F> {
-    pub(super) const fn new(going: F, state: Arc<ConnectionState>, clock: Clock) -> Self {
+    pub(super) const fn new(
+        going: F,
+        state: Arc<ConnectionState>,
+        clock: Clock,
+        connections: Metrics,
+    ) -> Self {
         Self {
             going,
             state,
             clock,
+            connections,
         }
     }
 }
@@ -75,12 +84,34 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let Ok(response) = ready!(this.going.poll(cx));
+        let Ok(mut response) = ready!(this.going.poll(cx));
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            this.state.switch();
+        }
+        if let Some(said) = response.extensions_mut().remove::<Said>() {
+            count(this.connections.connections(), said);
+        }
         let (state, clock) = (Arc::clone(this.state), *this.clock);
         Poll::Ready(Ok(response.map(|inner| Watched {
             inner,
             state,
             clock,
         })))
+    }
+}
+
+/// Counts what was wrong with a request, and the deadlines that were missed.
+fn count(connections: &ConnectionMetrics, Said { reason, fault }: Said) {
+    let timeouts = &connections.timeouts;
+    match reason {
+        Reason::BodyTimeout => timeouts.inc(Timeout::Body),
+        Reason::OriginConnectTimeout => timeouts.inc(Timeout::Connect),
+        Reason::OriginTimeout => timeouts.inc(Timeout::Response),
+        Reason::MethodNotAllowed => connections.bad_requests.inc(BadRequest::Method),
+        Reason::ExpectationFailed => connections.bad_requests.inc(BadRequest::Expectation),
+        Reason::UnknownHost => connections.bad_requests.inc(BadRequest::Host),
+        Reason::BodyTooLarge => connections.bad_requests.inc(BadRequest::Body),
+        Reason::BadRequest => connections.bad_requests.inc(fault.unwrap_or(BadRequest::Body)),
+        _ => {}
     }
 }

@@ -22,25 +22,33 @@ pub(super) struct Link {
 pub(crate) struct Connected {
     pub(super) link: Link,
     pub(super) server: Arc<Server>,
+    origin: Arc<Origin>,
     /// Whether it has carried an exchange before.
     pub(super) reused: bool,
     in_flight: InFlight,
 }
 
 impl Connected {
-    pub(super) fn new(link: Link, server: &Arc<Server>, reused: bool) -> Self {
+    pub(super) fn new(
+        link: Link,
+        origin: &Arc<Origin>,
+        server: &Arc<Server>,
+        reused: bool,
+    ) -> Self {
         Self {
             link,
             server: Arc::clone(server),
+            origin: Arc::clone(origin),
             reused,
             in_flight: server.begin(),
         }
     }
 
-    /// Ends the exchange's count; the connection is free.
-    pub(super) fn into_link(self) -> (Link, Arc<Server>) {
+    /// Ends the exchange's count; the connection is free, when it is worth keeping.
+    pub(super) fn into_link(self) -> Option<(Link, Arc<Server>)> {
         drop(self.in_flight);
-        (self.link, self.server)
+        let keep = !self.link.sender.is_closed() && self.origin.keeps(&self.server);
+        keep.then_some((self.link, self.server))
     }
 }
 

@@ -51,12 +51,18 @@ impl Pools {
             while let Some(mut link) = self.take(server.address, origin.rules.keep_alive) {
                 // Its connection's task may still be on its way to the end of the last exchange.
                 if link.sender.is_ready() || link.sender.ready().await.is_ok() {
-                    return Ok(Connected::new(link, server, true));
+                    return Ok(Connected::new(link, origin, server, true));
                 }
             }
         }
-        let link = dial(origin, server).await?;
-        Ok(Connected::new(link, server, false))
+        let link = match dial(origin, server).await {
+            // Nothing is left for a fresh connection while idle ones are held here.
+            Err(Reason::OriginBusy) if self.drop_oldest(server.address) => {
+                dial(origin, server).await?
+            }
+            dialled => dialled?,
+        };
+        Ok(Connected::new(link, origin, server, false))
     }
 
     fn take(&self, server: SocketAddr, keep_alive: Duration) -> Option<Link> {
@@ -76,12 +82,18 @@ impl Pools {
         None
     }
 
-    /// Takes back a connection whose exchange is over.
+    /// Closes the connection that has been idle longest; says whether there was one.
+    fn drop_oldest(&self, server: SocketAddr) -> bool {
+        let mut idle = self.idle();
+        let stack = idle.get_mut(&server).filter(|stack| !stack.is_empty());
+        stack.map(|stack| stack.remove(0)).is_some()
+    }
+
+    /// Takes back a connection whose exchange is over, when it is worth keeping.
     pub(super) fn put(&self, connected: Connected) {
-        let (link, server) = connected.into_link();
-        if link.sender.is_closed() {
+        let Some((link, server)) = connected.into_link() else {
             return;
-        }
+        };
         let since = self.clock.now();
         self.idle()
             .entry(server.address)

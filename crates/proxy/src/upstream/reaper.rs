@@ -24,7 +24,10 @@ pub(super) fn adopt(sending: Sending, mut held: Held, pools: Arc<Pools>) {
         return;
     };
     handle.spawn(async move {
-        let limit = held.origin.rules.response_timeout;
+        // A client that left early changes nothing for the origin; one that was told 504 has
+        // waited for as long as an answer may take.
+        let left = held.origin.rules.response_timeout.saturating_sub(held.sent.elapsed());
+        let limit = left.max(held.permit.abort_grace());
         match timeout(limit, sending).await {
             Ok((Ok(response), connected)) => {
                 held.status = response.status().as_u16();
