@@ -90,12 +90,24 @@ for program in "${programs[@]}"; do
   "start_$program"
 done
 
+# Whoever is inside shows a pass with each request: Forebay checks it each time. It is confirmed at
+# its second use; the others get the same bytes.
+pass=Cookie:
+if [[ " ${programs[*]} " == *" forebay "* ]]; then
+  for visit in first second; do
+    curl -s -o "$work/visit" -b "$work/jar" -c "$work/jar" -H "$accept" -H "$navigate" \
+      "http://127.0.0.1:${at[forebay,proxied]}/1k" || fail "no $visit visit"
+  done
+  pass="Cookie: $(awk '$6 ~ /^forebay-/ { print $6 "=" $7 }' "$work/jar")"
+  [[ $pass == *forebay-main=* ]] || fail "Forebay gave no pass"
+fi
+
 # drive PROGRAM WORK SECONDS: prints the requests done; every one must be what it should be.
 drive() {
-  local out count odd path=/
-  [[ $2 == proxied ]] && path=/1k
+  local out count odd path=/ cookie=Cookie:
+  [[ $2 == proxied ]] && path=/1k cookie=$pass
   out=$(taskset -c "$load_core" wrk -t1 -c"$connections" -d"$3s" -H "$accept" -H "$navigate" \
-    "http://127.0.0.1:${at[$1,$2]}$path")
+    -H "$cookie" "http://127.0.0.1:${at[$1,$2]}$path")
   count=$(awk '/ requests in / { print $1 }' <<<"$out")
   odd=$(awk '/Non-2xx or 3xx responses:/ { print $NF }' <<<"$out")
   if grep -q 'Socket errors' <<<"$out"; then fail "$1, $2: $(grep 'Socket errors' <<<"$out")"; fi

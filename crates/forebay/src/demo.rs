@@ -41,7 +41,13 @@ async fn compare(arguments: &Demo, state: &StateDirectory) -> Result<DemoReport,
     let bare = bare_origin.address();
     let config = config(&behind_origin, &state.0)?;
     let reload = config.clone();
-    let process = Process::start(config, Box::new(move || Ok(reload.clone())))
+    // Starting blocks, and so does stopping.
+    let starting = tokio::task::spawn_blocking(move || {
+        Process::start(config, Box::new(move || Ok(reload.clone())))
+    });
+    let process = starting
+        .await
+        .map_err(|error| Failure::of(&error))?
         .map_err(|error| Failure::of(&error))?;
     let behind = *process.addresses().first().ok_or_else(|| Failure("no listener".to_owned()))?;
     if !arguments.json {

@@ -32,6 +32,12 @@ fn main() -> ExitCode {
     })
 }
 
+/// hyper takes an 8 KiB buffer for each request head and gives it back when the head is dropped:
+/// with the system's allocator that, and the small allocations of a request, were a tenth of the
+/// CPU time of a proxied request.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What a command may fail with: its message is for people, and whole.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]

@@ -37,39 +37,75 @@ fn options(headers: &HeaderMap) -> impl Iterator<Item = &str> {
         .filter(|option| !option.is_empty())
 }
 
+/// Which hop-by-hop fields a message has: found in one pass, because most have none and a look-up
+/// for each would cost more than everything else that is done with the head.
+#[derive(Clone, Copy, Default)]
+struct Present {
+    connection: bool,
+    te: bool,
+    transfer_encoding: bool,
+    upgrade: bool,
+    others: bool,
+}
+
+/// Fields that are always removed.
+const OTHERS: [&str; 4] =
+    ["keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization"];
+
+impl Present {
+    fn of(headers: &HeaderMap) -> Self {
+        let mut present = Self::default();
+        for name in headers.keys() {
+            match name.as_str() {
+                "connection" => present.connection = true,
+                "te" => present.te = true,
+                "transfer-encoding" => present.transfer_encoding = true,
+                "upgrade" => present.upgrade = true,
+                name => present.others |= OTHERS.contains(&name),
+            }
+        }
+        present
+    }
+}
+
 /// Removes the hop-by-hop fields. With `upgrade` the switch to WebSocket stays, in its one plain
 /// form. `TE` stays when it says `trailers`, which is all we pass on.
 pub fn remove(headers: &mut HeaderMap, upgrade: bool) {
-    let trailers = wants_trailers(headers);
-    if headers.contains_key(CONNECTION) {
-        let named: Vec<HeaderName> = options(headers)
-            .filter(|option| !KEPT.iter().any(|kept| kept.eq_ignore_ascii_case(option)))
-            .filter_map(|option| HeaderName::from_bytes(option.as_bytes()).ok())
-            .collect();
-        for name in named {
-            if name != UPGRADE || !upgrade {
-                headers.remove(name);
-            }
+    let present = Present::of(headers);
+    let trailers = present.te && wants_trailers(headers);
+    if present.connection {
+        remove_named(headers, upgrade);
+    }
+    if present.others {
+        for name in OTHERS {
+            headers.remove(name);
         }
-        headers.remove(CONNECTION);
     }
-    for name in [
-        "keep-alive",
-        "proxy-connection",
-        "proxy-authenticate",
-        "proxy-authorization",
-    ] {
-        headers.remove(name);
+    if present.transfer_encoding {
+        headers.remove(TRANSFER_ENCODING);
     }
-    headers.remove(TRANSFER_ENCODING);
-    if headers.remove(TE).is_some() && trailers {
+    if present.te && headers.remove(TE).is_some() && trailers {
         headers.insert(TE, HeaderValue::from_static("trailers"));
     }
     if upgrade {
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
-    } else {
+    } else if present.upgrade {
         headers.remove(UPGRADE);
     }
+}
+
+/// Removes what `Connection` names, and itself.
+fn remove_named(headers: &mut HeaderMap, upgrade: bool) {
+    let named: Vec<HeaderName> = options(headers)
+        .filter(|option| !KEPT.iter().any(|kept| kept.eq_ignore_ascii_case(option)))
+        .filter_map(|option| HeaderName::from_bytes(option.as_bytes()).ok())
+        .collect();
+    for name in named {
+        if name != UPGRADE || !upgrade {
+            headers.remove(name);
+        }
+    }
+    headers.remove(CONNECTION);
 }
 
 fn wants_trailers(headers: &HeaderMap) -> bool {

@@ -131,11 +131,10 @@ impl<'a> JsonWriter<'a> {
             key.bytes().all(|byte| !escapes(byte)),
             "keys are plain: {key}"
         );
-        if !self.first {
-            self.out.push(b',');
-        }
+        // Room for all of it at once: the appends below then only copy.
+        self.out.reserve(key.len() + 4);
+        self.out.extend_from_slice(if self.first { b"\"" } else { b",\"" });
         self.first = false;
-        self.out.push(b'"');
         self.out.extend_from_slice(key.as_bytes());
         self.out.extend_from_slice(b"\":");
     }
