@@ -4,7 +4,7 @@
 use forebay_admission::priority::{RoutePriority, Traits};
 use http::header::{ACCEPT, USER_AGENT};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 /// The form in which somebody wants our own answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,11 @@ pub struct Asker {
     pub prefetch: bool,
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+const SEC_PURPOSE: HeaderName = HeaderName::from_static("sec-purpose");
+const PURPOSE: HeaderName = HeaderName::from_static("purpose");
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
@@ -59,8 +63,8 @@ impl Asker {
     pub fn of(head: &Parts) -> Self {
         let headers = &head.headers;
         let accept = headers.get(ACCEPT).map_or(&b""[..], HeaderValue::as_bytes);
-        let prefetch = text(headers, "sec-purpose")
-            .or_else(|| text(headers, "purpose"))
+        let prefetch = text(headers, SEC_PURPOSE)
+            .or_else(|| text(headers, PURPOSE))
             .is_some_and(|purpose| contains(purpose.as_bytes(), b"prefetch"));
         let purpose = if prefetch {
             Purpose::Part
@@ -105,7 +109,7 @@ pub fn is_safe(method: &Method) -> bool {
 
 /// Fetch metadata says it best; without it the order of `Accept` tells a page from its parts.
 fn purpose(headers: &HeaderMap, accept: &[u8]) -> Purpose {
-    match text(headers, "sec-fetch-dest") {
+    match text(headers, SEC_FETCH_DEST) {
         Some("document" | "iframe" | "frame" | "embed" | "object") => Purpose::Navigation,
         Some("empty" | "serviceworker" | "sharedworker" | "worker") => Purpose::Program,
         Some(_) => Purpose::Part,

@@ -75,7 +75,10 @@ where
     tokio::select! {
         biased;
         result = inner => result,
-        () = late => Err(Refusal::new(Reason::OriginTimeout)),
+        () = late => Err(Refusal {
+            unread: !upload.is_over(),
+            ..Refusal::new(Reason::OriginTimeout)
+        }),
     }
 }
 

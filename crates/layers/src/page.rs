@@ -16,6 +16,7 @@ mod waiting;
 mod words;
 
 use bytes::Bytes;
+use http::HeaderValue;
 
 pub use self::busy::Busy;
 use self::busy::BusySlot;
@@ -104,7 +105,7 @@ pub struct LanguageChoice(usize);
 /// Every page in every language, compiled.
 #[derive(Debug)]
 pub struct Pages {
-    csp: String,
+    csp: HeaderValue,
     tags: Vec<&'static str>,
     words: Vec<Words>,
     failures: Vec<FailureWords>,
@@ -151,7 +152,7 @@ impl Pages {
             editions.push(Edition::compile(settings, &style, &script, languages)?);
         }
         Ok(Self {
-            csp: policy::policy(&style, &script),
+            csp: value(policy::policy(&style, &script)),
             tags: catalogues.iter().map(|(tag, _)| *tag).collect(),
             words,
             failures,
@@ -162,7 +163,7 @@ impl Pages {
     /// Value of `Content-Security-Policy` for every page: only the inline style and script whose
     /// hashes it names, and the room's status on the same host.
     #[must_use]
-    pub fn csp(&self) -> &str {
+    pub const fn csp(&self) -> &HeaderValue {
         &self.csp
     }
 
@@ -176,7 +177,7 @@ impl Pages {
 
     /// Value of `Content-Language` for a choice, such as `fr` or `en, fr`.
     #[must_use]
-    pub fn content_language(&self, choice: LanguageChoice) -> &str {
+    pub fn content_language(&self, choice: LanguageChoice) -> &HeaderValue {
         &self.edition(choice).content_language
     }
 
@@ -219,7 +220,7 @@ impl Pages {
 /// Every page for one choice of languages: without and with a form.
 #[derive(Debug)]
 struct Edition {
-    content_language: String,
+    content_language: HeaderValue,
     waiting: [Document<WaitingSlot>; 2],
     busy: [Document<BusySlot>; 2],
     error: [Document<FailureSlot>; 2],
@@ -247,12 +248,17 @@ impl Edition {
         };
         let tags: Vec<_> = languages.iter().map(|speech| speech.tag).collect();
         Ok(Self {
-            content_language: tags.join(", "),
+            content_language: value(tags.join(", ")),
             waiting: pair(&sources, "waiting", WAITING, "{{waiting_title}}")?,
             busy: pair(&sources, "busy", BUSY, "{{busy_title}}")?,
             error: pair(&sources, "error", ERROR, "{{error_heading}}")?,
         })
     }
+}
+
+/// A header's value, ready to be sent. Tags and hashes are ASCII.
+fn value(text: String) -> HeaderValue {
+    HeaderValue::from_maybe_shared(Bytes::from(text)).expect("policies and tags are ASCII")
 }
 
 /// A page without and with a form.

@@ -6,7 +6,7 @@ mod words;
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use futures_util::FutureExt;
 use futures_util::future::CatchUnwind;
 use http::header::{
     ACCEPT_LANGUAGE, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY,
-    CONTENT_TYPE, HeaderName, RETRY_AFTER, SET_COOKIE,
+    CONTENT_TYPE, HeaderName, REFERRER_POLICY, RETRY_AFTER, SET_COOKIE, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use pin_project_lite::pin_project;
@@ -162,10 +162,11 @@ impl Addressee {
         let mut response = Response::new(AnswerBody::full(body));
         *response.status_mut() = status;
         let headers = response.headers_mut();
+        headers.reserve(HEADERS);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.insert(PROXY_STATUS, proxy_status(refusal.reason));
-        headers.insert("x-request-id", self.id.to_value());
+        headers.insert(PROXY_STATUS, PROXY_STATUSES[refusal.reason as usize].clone());
+        headers.insert(X_REQUEST_ID, self.id.to_value());
         if let Some(wait) = retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
         }
@@ -194,17 +195,14 @@ impl Addressee {
     }
 
     fn page_headers(&self, headers: &mut HeaderMap, pages: &page::Pages) {
-        if let Ok(csp) = HeaderValue::from_str(pages.csp()) {
-            headers.insert(CONTENT_SECURITY_POLICY, csp);
-        }
-        if let Ok(language) = HeaderValue::from_str(pages.content_language(self.choice(pages))) {
-            headers.insert(CONTENT_LANGUAGE, language);
-        }
+        headers.insert(CONTENT_SECURITY_POLICY, pages.csp().clone());
+        let language = pages.content_language(self.choice(pages));
+        headers.insert(CONTENT_LANGUAGE, language.clone());
         headers.insert(
-            "x-content-type-options",
+            X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
         );
-        headers.insert("referrer-policy", HeaderValue::from_static("same-origin"));
+        headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     }
 
     fn choice(&self, pages: &page::Pages) -> page::LanguageChoice {
@@ -322,6 +320,14 @@ impl Addressee {
 }
 
 const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Fields that an answer of ours may have: room for them is made once.
+const HEADERS: usize = 16;
+
+/// What [`proxy_status`] says of each reason, by its index.
+static PROXY_STATUSES: LazyLock<Vec<HeaderValue>> =
+    LazyLock::new(|| Reason::ALL.into_iter().map(proxy_status).collect());
 
 /// `Proxy-Status` (RFC 9209 section 2): the registered error type that comes nearest, and our own
 /// reason as its details.

@@ -67,7 +67,9 @@ where
     }
 
     fn call(&mut self, exchange: Exchange) -> Self::Future {
-        let Some(desk) = exchange.entry().room.clone() else {
+        // Nobody waits here, or this visitor is inside: on, with nothing to remember.
+        let inside = matches!(exchange.visitor, Visitor::Inside(_, Standing::Fresh));
+        let Some(desk) = exchange.entry().room.clone().filter(|_| !inside) else {
             return Either::Left(self.inner.call(exchange));
         };
         let guest = Guest::of(&exchange, desk);

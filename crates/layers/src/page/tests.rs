@@ -160,16 +160,11 @@ fn the_policy_allows_exactly_the_pages_own_style_and_script() {
             assert_eq!(page.matches(&format!("<{element}")).count(), 1);
             let inline = between(&page, &start, &end);
             let hash = STANDARD.encode(digest(&SHA256, inline.as_bytes()));
-            assert!(
-                pages
-                    .csp()
-                    .contains(&format!("{directive} 'sha256-{hash}';")),
-                "{}",
-                pages.csp()
-            );
+            let policy = pages.csp().to_str().unwrap();
+            assert!(policy.contains(&format!("{directive} 'sha256-{hash}';")), "{policy}");
         }
     }
-    assert!(pages.csp().starts_with("default-src 'none'; ") && pages.csp().is_ascii());
+    assert!(pages.csp().to_str().unwrap().starts_with("default-src 'none'; "));
 }
 
 #[test]
