@@ -1,0 +1,110 @@
+//! The operator's side: reads over an address, writes over a socket of one's own.
+
+use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
+
+use crate::house::{House, PAGE, SOON, Visitor, ask, echo};
+
+fn over_socket(house: &House, request: &str) -> String {
+    let mut stream = UnixStream::connect(house.file("state/admin.sock")).expect("a socket");
+    stream.set_read_timeout(Some(SOON)).expect("a timeout");
+    stream.write_all(request.as_bytes()).expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    answer
+}
+
+fn post(path: &str, body: &str) -> String {
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+#[test]
+fn the_socket_is_its_owners_alone() {
+    let origin = echo();
+    let house = House::start(origin.address, "");
+    let data = std::fs::metadata(house.file("state/admin.sock")).expect("a socket");
+    assert_eq!(data.permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn the_address_answers_reads_and_refuses_writes() {
+    let origin = echo();
+    let house = House::start(origin.address, "");
+    for path in ["/livez", "/readyz", "/metrics", "/api/status"] {
+        assert_eq!(ask(house.admin, None, "GET", path, &[], "").status, 200, "{path}");
+    }
+    for path in ["/api/reload", "/api/drain", "/api/room/main"] {
+        let refused = ask(house.admin, None, "POST", path, &[], "{\"mode\":\"hold\"}");
+        assert!(matches!(refused.status, 403 | 405), "{path}: {refused:?}");
+    }
+    assert_eq!(ask(house.admin, None, "GET", "/nothing", &[], "").status, 404);
+    assert_eq!(house.get("/", &[PAGE]).status, 200);
+    assert_eq!(house.status()["draining"], false);
+}
+
+#[test]
+fn a_room_is_changed_over_the_socket_and_nonsense_is_explained() {
+    let origin = echo();
+    let house = House::start(origin.address, "");
+    let changed = over_socket(&house, &post("/api/room/main", "{\"mode\":\"hold\",\"inlet\":\"5/s\",\"active\":7}"));
+    assert!(changed.starts_with("HTTP/1.1 200"), "{changed}");
+    assert_eq!(house.get("/", &[PAGE]).status, 503);
+    for (body, word) in [
+        ("{\"mode\":\"sometimes\"}", "mode"),
+        ("{\"inlet\":\"fast\"}", "inlet"),
+        ("{\"active\":0}", "active"),
+        ("{\"active\":-1}", "active"),
+        ("{\"colour\":1}", "colour"),
+        ("nonsense", "expected"),
+    ] {
+        let refused = over_socket(&house, &post("/api/room/main", body));
+        assert!(refused.starts_with("HTTP/1.1 422"), "{body}: {refused}");
+        assert!(refused.contains(word), "{body}: {refused}");
+    }
+    let nowhere = over_socket(&house, &post("/api/room/nowhere", "{\"mode\":\"off\"}"));
+    assert!(nowhere.starts_with("HTTP/1.1 404"), "{nowhere}");
+    let large = over_socket(&house, &post("/api/room/main", &" ".repeat(10_000)));
+    assert!(large.starts_with("HTTP/1.1 413"), "{large}");
+}
+
+#[test]
+fn metrics_are_openmetrics_and_count_what_happened() {
+    let origin = echo();
+    let house = House::start(origin.address, "");
+    for _ in 0..3 {
+        assert_eq!(house.get("/", &[PAGE]).status, 200);
+    }
+    let answer = ask(house.admin, None, "GET", "/metrics", &[], "");
+    let kind = answer.header("content-type").expect("a type").to_owned();
+    assert!(kind.starts_with("application/openmetrics-text"), "{kind}");
+    let text = answer.text();
+    assert!(text.ends_with("# EOF\n"));
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let (name, value) = line.rsplit_once(' ').expect("name and value");
+        assert!(name.chars().next().is_some_and(char::is_alphabetic), "{line}");
+        assert!(value.parse::<f64>().is_ok(), "{line}");
+    }
+    assert!(house.metric("forebay_decisions_total", &["\"admit\""]) >= 3.0, "{text}");
+    assert!((house.metric("http_server_request_duration_seconds_count", &[]) - 3.0).abs() < 0.1, "{text}");
+    assert!(house.metric("forebay_connections_accepted_total", &[]) >= 3.0, "{text}");
+    for reset in text.lines().filter(|line| line.contains("how=\"rst\"") && line.contains("by=\"us\"")) {
+        assert!(reset.ends_with(" 0"), "{reset}");
+    }
+}
+
+#[test]
+fn the_status_says_who_waits_and_who_is_inside() {
+    let origin = echo();
+    let house = House::start(origin.address, "[room.main]\nmode = \"hold\"\n");
+    Visitor::queued(&house);
+    forebay_testkit::wait_until(SOON, || house.room()["waiting"] == 1);
+    let status = house.status();
+    assert_eq!(status["rooms"][0]["mode"], "hold");
+    assert_eq!(status["origins"][0]["limit"], 64);
+    assert_eq!(status["store"]["up"], true);
+    assert_eq!(house.must(&["healthcheck"]).trim(), "ready");
+}

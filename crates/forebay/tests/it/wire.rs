@@ -1,0 +1,12 @@
+//! The wire: what clients and origins see of the proxy, byte by byte, and how connections end.
+
+mod bodies;
+mod connections;
+mod corpora;
+mod deadlines;
+mod framing;
+mod front;
+mod permits;
+mod servers;
+mod tls;
+mod upgrade;
