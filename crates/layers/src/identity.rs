@@ -64,6 +64,7 @@ pub fn visitor(site: &Site, desk: &Desk, headers: &HeaderMap, now: WallTime) -> 
                 if standing != Standing::Expired {
                     return Visitor::Inside(pass, standing);
                 }
+                desk.metrics.rejected.inc(Rejection::Expired);
             }
             Ok(Credential::Ticket(ticket)) => match best {
                 Visitor::Waiting(held) if held.arrived <= ticket.arrived => {}

@@ -44,7 +44,10 @@ fn to_standard_output_each_line_is_whole() {
     let out = house.program.stdout();
     assert_eq!(out.lines().count(), 20, "{out}");
     for line in out.lines() {
-        assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "{line}");
+        assert!(
+            serde_json::from_str::<serde_json::Value>(line).is_ok(),
+            "{line}"
+        );
     }
 }
 
@@ -59,5 +62,7 @@ fn a_disk_that_takes_nothing_stops_nobody_and_is_counted() {
     for _ in 0..5 {
         assert_eq!(house.get("/", &[]).status, 200);
     }
-    wait_until(SOON, || house.metric("forebay_access_log_dropped_total", &[]) >= 5.0);
+    wait_until(SOON, || {
+        house.metric("forebay_access_log_dropped_total", &[]) >= 5.0
+    });
 }

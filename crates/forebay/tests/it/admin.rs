@@ -35,13 +35,20 @@ fn the_address_answers_reads_and_refuses_writes() {
     let origin = echo();
     let house = House::start(origin.address, "");
     for path in ["/livez", "/readyz", "/metrics", "/api/status"] {
-        assert_eq!(ask(house.admin, None, "GET", path, &[], "").status, 200, "{path}");
+        assert_eq!(
+            ask(house.admin, None, "GET", path, &[], "").status,
+            200,
+            "{path}"
+        );
     }
     for path in ["/api/reload", "/api/drain", "/api/room/main"] {
         let refused = ask(house.admin, None, "POST", path, &[], "{\"mode\":\"hold\"}");
         assert!(matches!(refused.status, 403 | 405), "{path}: {refused:?}");
     }
-    assert_eq!(ask(house.admin, None, "GET", "/nothing", &[], "").status, 404);
+    assert_eq!(
+        ask(house.admin, None, "GET", "/nothing", &[], "").status,
+        404
+    );
     assert_eq!(house.get("/", &[PAGE]).status, 200);
     assert_eq!(house.status()["draining"], false);
 }
@@ -50,7 +57,13 @@ fn the_address_answers_reads_and_refuses_writes() {
 fn a_room_is_changed_over_the_socket_and_nonsense_is_explained() {
     let origin = echo();
     let house = House::start(origin.address, "");
-    let changed = over_socket(&house, &post("/api/room/main", "{\"mode\":\"hold\",\"inlet\":\"5/s\",\"active\":7}"));
+    let changed = over_socket(
+        &house,
+        &post(
+            "/api/room/main",
+            "{\"mode\":\"hold\",\"inlet\":\"5/s\",\"active\":7}",
+        ),
+    );
     assert!(changed.starts_with("HTTP/1.1 200"), "{changed}");
     assert_eq!(house.get("/", &[PAGE]).status, 503);
     for (body, word) in [
@@ -85,13 +98,28 @@ fn metrics_are_openmetrics_and_count_what_happened() {
     assert!(text.ends_with("# EOF\n"));
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let (name, value) = line.rsplit_once(' ').expect("name and value");
-        assert!(name.chars().next().is_some_and(char::is_alphabetic), "{line}");
+        assert!(
+            name.chars().next().is_some_and(char::is_alphabetic),
+            "{line}"
+        );
         assert!(value.parse::<f64>().is_ok(), "{line}");
     }
-    assert!(house.metric("forebay_decisions_total", &["\"admit\""]) >= 3.0, "{text}");
-    assert!((house.metric("http_server_request_duration_seconds_count", &[]) - 3.0).abs() < 0.1, "{text}");
-    assert!(house.metric("forebay_connections_accepted_total", &[]) >= 3.0, "{text}");
-    for reset in text.lines().filter(|line| line.contains("how=\"rst\"") && line.contains("by=\"us\"")) {
+    assert!(
+        house.metric("forebay_decisions_total", &["\"admit\""]) >= 3.0,
+        "{text}"
+    );
+    assert!(
+        (house.metric("http_server_request_duration_seconds_count", &[]) - 3.0).abs() < 0.1,
+        "{text}"
+    );
+    assert!(
+        house.metric("forebay_connections_accepted_total", &[]) >= 3.0,
+        "{text}"
+    );
+    for reset in text
+        .lines()
+        .filter(|line| line.contains("how=\"rst\"") && line.contains("by=\"us\""))
+    {
         assert!(reset.ends_with(" 0"), "{reset}");
     }
 }

@@ -12,34 +12,35 @@ mod chromium_waits {
     const PATIENCE: Duration = Duration::from_secs(40);
 
     fn person(scripts: bool, languages: &str) -> Browser {
-        Browser::start(&Person { scripts, languages: languages.into() })
-    }
-
-    /// The smallest configuration and a rate that is used up for a while.
-    fn busy(nginx: &Nginx, rest: &str) -> House {
-        let house = House::start(nginx.address, rest);
-        for _ in 0..4 {
-            Visitor::new(&house).visit("/");
-        }
-        house
+        Browser::start(&Person {
+            scripts,
+            languages: languages.into(),
+        })
     }
 
     #[test]
     fn nginx_pages_are_behind_a_line_that_is_left_by_itself() {
         let nginx = Nginx::start();
-        let house = busy(&nginx, "[room.main]\ninlet = \"1/s\"\n");
+        let house = House::start(nginx.address, "[room.main]\ninlet = \"1/s\"\n");
         let browser = person(true, "en");
-        for _ in 0..6 {
+        // The rate is used up, and some are in line already.
+        wait_until(SOON, || Visitor::new(&house).visit("/").status == 503);
+        for _ in 0..8 {
             Visitor::queued(&house);
         }
         browser.open(&format!("http://{}/pages/3.html", house.address));
         browser.wait_for_words("You are in line", SOON);
         let shown = || browser.words("dd[data-n]").unwrap_or_default();
-        wait_until(SOON, || shown().parse::<u32>().is_ok() || browser.title() == "Page 3");
+        wait_until(SOON, || {
+            shown().parse::<u32>().is_ok() || browser.title() == "Page 3"
+        });
         browser.wait_for_words("This is page 3.", PATIENCE);
         assert!(browser.cookie("forebay-main").is_some());
         // Inside, the whole site is open: its style, its script, its links.
-        assert_eq!(browser.run("return document.documentElement.dataset.script"), "ran");
+        assert_eq!(
+            browser.run("return document.documentElement.dataset.script"),
+            "ran"
+        );
         browser.click("#next");
         browser.wait_for_words("This is page 4.", SOON);
     }
@@ -60,7 +61,10 @@ mod chromium_waits {
         assert!(ticket.is_some());
         house.must(&["room", "main", "auto"]);
         wait_until(PATIENCE, || {
-            if browser.words("body").is_some_and(|words| words.contains("This is page 5.")) {
+            if browser
+                .words("body")
+                .is_some_and(|words| words.contains("This is page 5."))
+            {
                 return true;
             }
             browser.reload();
@@ -74,9 +78,10 @@ mod chromium_waits {
     fn everybody_reads_it_in_the_own_language() {
         let origin = echo();
         let house = House::start(origin.address, "[room.main]\nmode = \"hold\"\n");
-        for (languages, heading, lang) in
-            [("fr-CA,fr", "La file", "fr"), ("en-GB", "The line is paused", "en")]
-        {
+        for (languages, heading, lang) in [
+            ("fr-CA,fr", "La file", "fr"),
+            ("en-GB", "The line is paused", "en"),
+        ] {
             let browser = person(true, languages);
             browser.open(&format!("http://{}/", house.address));
             browser.wait_for_words(heading, SOON);
@@ -94,7 +99,10 @@ mod chromium_waits {
             };
             forebay_testkit::Reply::ok(body).header("Content-Type", "text/html")
         });
-        let house = House::start(origin.address, "[room.main]\npass = { idle = \"1s\", lifetime = \"1s\", form_grace = \"1s\" }\n");
+        let house = House::start(
+            origin.address,
+            "[room.main]\npass = { idle = \"1s\", lifetime = \"1s\", form_grace = \"1s\" }\n",
+        );
         let browser = person(true, "en");
         browser.open(&format!("http://{}/form", house.address));
         house.must(&["room", "main", "hold"]);
@@ -110,10 +118,19 @@ mod chromium_waits {
         browser.click("#go");
         browser.wait_for_words("Your form has not been sent yet.", SOON);
         house.must(&["room", "main", "off"]);
-        wait_until(PATIENCE, || browser.run("const go = document.querySelector('button.go'); return !!go && !go.hidden") == true);
-        browser.click("button.go");
+        wait_until(PATIENCE, || {
+            browser.run("const go = document.querySelector('button.go'); return !!go && !go.hidden")
+                == true
+        });
+        // The button reloads, and a browser with a window then asks whether to send the form again;
+        // one without declines. This is the reload of somebody who said yes.
+        browser.reload();
         browser.wait_for_words("received word=kept", SOON);
-        let sent = origin.requests().into_iter().filter(|request| request.target == "/send").count();
+        let sent = origin
+            .requests()
+            .into_iter()
+            .filter(|request| request.target == "/send")
+            .count();
         assert_eq!(sent, 1);
     }
 

@@ -7,7 +7,11 @@ use forebay_testkit::program::{Finished, run};
 use crate::house::SOON;
 
 fn forebay(words: &[&str]) -> Finished {
-    run(Command::new(env!("CARGO_BIN_EXE_forebay")).args(words), b"", SOON)
+    run(
+        Command::new(env!("CARGO_BIN_EXE_forebay")).args(words),
+        b"",
+        SOON,
+    )
 }
 
 fn check(text: &str) -> Finished {
@@ -60,7 +64,11 @@ fn five_mistakes_are_five_lines() {
     let done = check(FIVE);
     assert_eq!(done.status.code(), Some(1), "{done:?}");
     for line in [2, 5, 6, 9, 10] {
-        assert!(done.stdout.contains(&format!("forebay.toml:{line}:")), "line {line}: {}", done.stdout);
+        assert!(
+            done.stdout.contains(&format!("forebay.toml:{line}:")),
+            "line {line}: {}",
+            done.stdout
+        );
     }
 }
 
@@ -69,7 +77,11 @@ fn ten_mistakes_are_all_named() {
     let done = check(TEN);
     assert_eq!(done.status.code(), Some(1), "{done:?}");
     for line in [3, 6, 7, 11, 12, 15, 16, 17, 20, 23, 24] {
-        assert!(done.stdout.contains(&format!("forebay.toml:{line}:")), "line {line}: {}", done.stdout);
+        assert!(
+            done.stdout.contains(&format!("forebay.toml:{line}:")),
+            "line {line}: {}",
+            done.stdout
+        );
     }
 }
 
@@ -94,7 +106,10 @@ fn the_first_file_that_init_writes_is_fine() {
 fn an_origin_that_is_no_address_is_refused_by_init() {
     let done = forebay(&["init", "--origin", "not an address\"\n[evil]"]);
     let checked = check(&done.stdout);
-    assert!(!done.status.success() || !checked.status.success(), "{done:?}");
+    assert!(
+        !done.status.success() || !checked.status.success(),
+        "{done:?}"
+    );
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use forebay_testkit::program::Signal;
-use forebay_testkit::{End, Gate, Raw, Recorder, Reply, wait_until};
 use forebay_testkit::recorder::Step;
+use forebay_testkit::{End, Gate, Raw, Recorder, Reply, wait_until};
 
 use crate::house::{House, SOON, echo};
 
@@ -37,22 +37,34 @@ fn an_answer_under_way_is_finished_and_newcomers_are_answered_meanwhile() {
     });
     let mut house = House::start(origin.address, "");
     let mut slow = Raw::connect(house.address);
-    slow.send("GET /slow HTTP/1.1\r\nHost: site.test\r\n\r\n").expect("sent");
+    slow.send("GET /slow HTTP/1.1\r\nHost: site.test\r\n\r\n")
+        .expect("sent");
     let mut idle = Raw::connect(house.address);
-    idle.send("GET /quick HTTP/1.1\r\nHost: site.test\r\n\r\n").expect("sent");
+    idle.send("GET /quick HTTP/1.1\r\nHost: site.test\r\n\r\n")
+        .expect("sent");
     assert_eq!(idle.answer("GET", SOON).status, 200);
     wait_until(SOON, || origin.in_flight() == 1);
 
     house.program.signal(Signal::TERM);
-    assert_eq!(idle.end(SOON), End::Fin, "an idle connection is ended in order");
+    assert_eq!(
+        idle.end(SOON),
+        End::Fin,
+        "an idle connection is ended in order"
+    );
     wait_until(SOON, || house.status()["draining"] == true);
     let late = house.get("/late", &[]);
-    assert_eq!((late.status, late.header("connection")), (200, Some("close")));
+    assert_eq!(
+        (late.status, late.header("connection")),
+        (200, Some("close"))
+    );
     assert!(house.program.is_running());
 
     gate.open();
     let answer = slow.answer("GET", SOON);
-    assert_eq!((answer.status, answer.text().as_str()), (200, "slow but whole"));
+    assert_eq!(
+        (answer.status, answer.text().as_str()),
+        (200, "slow but whole")
+    );
     assert_eq!(answer.header("connection"), Some("close"));
     assert_eq!(slow.end(SOON), End::Fin);
     drop(slow);
@@ -66,7 +78,8 @@ fn a_drain_has_a_bound() {
     let origin = Recorder::start(move |_| Reply::ok("").first(Step::Wait(held.clone())));
     let mut house = House::start(origin.address, "[limits]\ndrain = \"300ms\"\n");
     let mut slow = Raw::connect(house.address);
-    slow.send("GET / HTTP/1.1\r\nHost: site.test\r\n\r\n").expect("sent");
+    slow.send("GET / HTTP/1.1\r\nHost: site.test\r\n\r\n")
+        .expect("sent");
     wait_until(SOON, || origin.in_flight() == 1);
     assert_eq!(house.program.terminate(SOON).code(), Some(0));
     gate.open();
@@ -79,7 +92,8 @@ fn a_second_signal_ends_it_at_once() {
     let origin = Recorder::start(move |_| Reply::ok("").first(Step::Wait(held.clone())));
     let mut house = House::start(origin.address, "");
     let mut slow = Raw::connect(house.address);
-    slow.send("GET / HTTP/1.1\r\nHost: site.test\r\n\r\n").expect("sent");
+    slow.send("GET / HTTP/1.1\r\nHost: site.test\r\n\r\n")
+        .expect("sent");
     wait_until(SOON, || origin.in_flight() == 1);
     house.program.signal(Signal::TERM);
     wait_until(SOON, || house.status()["draining"] == true);

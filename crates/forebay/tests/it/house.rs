@@ -33,10 +33,28 @@ impl House {
     /// Starts one. `rest` goes on inside `[origin.portal]`, and may open further tables.
     #[track_caller]
     pub(crate) fn start(origin: SocketAddr, rest: &str) -> Self {
+        Self::edited(origin, rest, |text| text)
+    }
+
+    /// Starts one whose configuration is `edit`ed first.
+    #[track_caller]
+    pub(crate) fn edited(
+        origin: SocketAddr,
+        rest: &str,
+        edit: impl FnOnce(String) -> String,
+    ) -> Self {
         let (address, admin) = (free_address(), free_address());
         let folder = tempfile::tempdir().expect("a folder");
-        let program = program(folder.path(), &text(address, admin, origin, rest));
-        let mut house = Self { program, address, admin, origin, folder };
+        let config = folder.path().join("forebay.toml");
+        fs::write(&config, edit(text(address, admin, origin, rest))).expect("a folder");
+        let program = start(&config);
+        let mut house = Self {
+            program,
+            address,
+            admin,
+            origin,
+            folder,
+        };
         house.wait_until_ready();
         house
     }
@@ -77,7 +95,11 @@ impl House {
     #[track_caller]
     pub(crate) fn command(&self, words: &[&str]) -> Finished {
         let mut command = Command::new(env!("CARGO_BIN_EXE_forebay"));
-        program::run(command.args(words).arg("--config").arg(self.config()), b"", SOON)
+        program::run(
+            command.args(words).arg("--config").arg(self.config()),
+            b"",
+            SOON,
+        )
     }
 
     /// Runs a command that succeeds.
@@ -142,17 +164,12 @@ impl House {
     pub(crate) fn log(&self) -> Vec<Value> {
         let text = fs::read_to_string(self.file("access.log")).unwrap_or_default();
         text.lines()
-            .map(|line| serde_json::from_str(line).unwrap_or_else(|error| {
-                panic!("a log line is no JSON ({error}): {line}")
-            }))
+            .map(|line| {
+                serde_json::from_str(line)
+                    .unwrap_or_else(|error| panic!("a log line is no JSON ({error}): {line}"))
+            })
             .collect()
     }
-}
-
-fn program(folder: &Path, text: &str) -> Program {
-    let config = folder.join("forebay.toml");
-    fs::write(&config, text).expect("the folder can be written");
-    start(&config)
 }
 
 /// Starts Forebay and does not wait for anything.
@@ -163,7 +180,12 @@ pub(crate) fn start(config: &Path) -> Program {
 }
 
 /// A whole configuration.
-pub(crate) fn text(address: SocketAddr, admin: SocketAddr, origin: SocketAddr, rest: &str) -> String {
+pub(crate) fn text(
+    address: SocketAddr,
+    admin: SocketAddr,
+    origin: SocketAddr,
+    rest: &str,
+) -> String {
     format!(
         "[[listener]]\naddress = \"{address}\"\n\
          [runtime]\nworkers = 2\n\
@@ -189,11 +211,22 @@ pub(crate) fn ask(
     fields: &[(&str, &str)],
     body: &str,
 ) -> Answer {
-    let fields: String =
-        fields.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    let length = if body.is_empty() { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
-    let request = format!("{method} {path} HTTP/1.1\r\nHost: site.test\r\n{fields}{length}\r\n{body}");
-    let options = Options { from, timeout: SOON, ..Options::one_answer() };
+    let fields: String = fields
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}\r\n"))
+        .collect();
+    let length = if body.is_empty() {
+        String::new()
+    } else {
+        format!("Content-Length: {}\r\n", body.len())
+    };
+    let request =
+        format!("{method} {path} HTTP/1.1\r\nHost: site.test\r\n{fields}{length}\r\n{body}");
+    let options = Options {
+        from,
+        timeout: SOON,
+        ..Options::one_answer()
+    };
     exchange(address, request, &options).answer_to(method)
 }
 
@@ -207,14 +240,26 @@ pub(crate) struct Visitor {
 impl Visitor {
     /// Somebody new.
     pub(crate) fn new(house: &House) -> Self {
-        Self { address: house.address, cookies: BTreeMap::new() }
+        Self {
+            address: house.address,
+            cookies: BTreeMap::new(),
+        }
     }
 
     /// Asks, and keeps the cookies of the answer.
     #[track_caller]
-    pub(crate) fn ask(&mut self, method: &str, path: &str, more: &[(&str, &str)], body: &str) -> Answer {
-        let line: Vec<String> =
-            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    pub(crate) fn ask(
+        &mut self,
+        method: &str,
+        path: &str,
+        more: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let line: Vec<String> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         let line = line.join("; ");
         let mut fields = more.to_vec();
         if !line.is_empty() {
@@ -222,7 +267,11 @@ impl Visitor {
         }
         let answer = ask(self.address, None, method, path, &fields, body);
         for set in answer.all("set-cookie") {
-            let (name, value) = set.split(';').next().and_then(|pair| pair.split_once('=')).expect("a cookie");
+            let (name, value) = set
+                .split(';')
+                .next()
+                .and_then(|pair| pair.split_once('='))
+                .expect("a cookie");
             self.cookies.insert(name.to_owned(), value.to_owned());
         }
         answer

@@ -1,5 +1,6 @@
 //! The program as people run it: real sockets, real origins, real signals.
-#![allow(clippy::expect_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::panic, reason = "a helper fails the test that called it, with all it saw")]
+#![allow(clippy::disallowed_methods, reason = "tests measure real time on real sockets")]
 
 mod access_log;
 mod admin;
@@ -13,3 +14,4 @@ mod quota;
 mod reload;
 mod restart;
 mod room;
+mod wire;

@@ -50,7 +50,9 @@ fn a_bad_file_changes_nothing_and_is_said_everywhere() {
     // The command cannot read the socket's place from a broken file: it is told another way.
     assert_eq!(refused.status.code(), Some(1));
     house.program.signal(Signal::HUP);
-    wait_until(SOON, || house.metric("forebay_reloads_total", &["\"refused\""]) >= 1.0);
+    wait_until(SOON, || {
+        house.metric("forebay_reloads_total", &["\"refused\""]) >= 1.0
+    });
     let status = house.status();
     assert_eq!(status["generation"], 1);
     let why = status["reload_refused"].as_str().expect("why");
@@ -71,10 +73,12 @@ fn a_broken_certificate_changes_nothing() {
     let origin = echo();
     let house = House::start(origin.address, "[room.main]\nmode = \"off\"\n");
     std::fs::write(house.file("junk.pem"), "junk").expect("written");
-    let text = std::fs::read_to_string(house.config()).expect("a file").replace(
-        "[runtime]",
-        "tls = { certificate = \"junk.pem\", key = \"junk.pem\" }\n[runtime]",
-    );
+    let text = std::fs::read_to_string(house.config())
+        .expect("a file")
+        .replace(
+            "[runtime]",
+            "tls = { certificate = \"junk.pem\", key = \"junk.pem\" }\n[runtime]",
+        );
     house.write_text(&text.replace("\"off\"", "\"hold\""));
     house.program.signal(Signal::HUP);
     wait_until(SOON, || !house.status()["reload_refused"].is_null());

@@ -35,7 +35,10 @@ fn after_kill_nobody_has_a_larger_number_and_nobody_is_new() {
         }
         wait_until(SOON, || house.room()["waiting"] == 13);
     }
-    assert!(house.metric("forebay_credentials_rejected_total", &[]) == 0.0, "no ticket was refused");
+    assert!(
+        house.metric("forebay_credentials_rejected_total", &[]) == 0.0,
+        "no ticket was refused"
+    );
 }
 
 #[test]
@@ -47,13 +50,18 @@ fn who_was_called_before_the_kill_is_called_after_it_and_enters_before_the_other
     wait_until(SOON, || line[0].place()["state"] == "called");
     house.must(&["room", "main", "hold"]);
     house.must(&["room", "main", "queue-all"]);
-    let called: Vec<bool> =
-        line.iter_mut().map(|visitor| visitor.place()["state"] == "called").collect();
+    let called: Vec<bool> = line
+        .iter_mut()
+        .map(|visitor| visitor.place()["state"] == "called")
+        .collect();
     house.program.kill();
     house.start_again();
     for (visitor, called) in line.iter_mut().zip(&called) {
         let place = visitor.place();
-        assert!(!called || place["state"] == "called", "called before, now {place}");
+        assert!(
+            !called || place["state"] == "called",
+            "called before, now {place}"
+        );
     }
     let mut entered = vec![None; line.len()];
     let mut round = 0;
@@ -66,10 +74,23 @@ fn who_was_called_before_the_kill_is_called_after_it_and_enters_before_the_other
         }
         entered.iter().all(Option::is_some)
     });
-    let first_later = entered.iter().zip(&called).filter(|(_, called)| !**called).filter_map(|(at, _)| *at).min();
-    let last_called = entered.iter().zip(&called).filter(|(_, called)| **called).filter_map(|(at, _)| *at).max();
+    let first_later = entered
+        .iter()
+        .zip(&called)
+        .filter(|(_, called)| !**called)
+        .filter_map(|(at, _)| *at)
+        .min();
+    let last_called = entered
+        .iter()
+        .zip(&called)
+        .filter(|(_, called)| **called)
+        .filter_map(|(at, _)| *at)
+        .max();
     if let (Some(later), Some(called)) = (first_later, last_called) {
-        assert!(called <= later + line.len(), "called {called}, later {later}");
+        assert!(
+            called <= later + line.len(),
+            "called {called}, later {later}"
+        );
     }
 }
 
@@ -90,13 +111,21 @@ fn a_pass_outlives_the_process_that_gave_it() {
 fn a_second_process_on_the_same_address_says_so_and_ends() {
     let origin = echo();
     let house = House::start(origin.address, "");
-    let other = house::text(house.address, forebay_testkit::port::free_address(), origin.address, "");
+    let other = house::text(
+        house.address,
+        forebay_testkit::port::free_address(),
+        origin.address,
+        "",
+    );
     let folder = tempfile::tempdir().expect("a folder");
     let config = folder.path().join("other.toml");
     std::fs::write(&config, other).expect("written");
     let mut second = house::start(&config);
     assert_eq!(second.exit(SOON).code(), Some(1));
-    assert!(second.stderr().contains(&house.address.to_string()), "{second}");
+    assert!(
+        second.stderr().contains(&house.address.to_string()),
+        "{second}"
+    );
     assert_eq!(house.get("/", &[]).status, 200);
 }
 
@@ -118,10 +147,17 @@ fn a_second_process_on_the_same_state_says_so_and_ends() {
 #[test]
 fn a_configuration_that_is_not_there_is_an_error_and_no_panic() {
     let done = forebay_testkit::program::run(
-        Command::new(env!("CARGO_BIN_EXE_forebay")).args(["run", "--config", "/nonexistent/forebay.toml"]),
+        Command::new(env!("CARGO_BIN_EXE_forebay")).args([
+            "run",
+            "--config",
+            "/nonexistent/forebay.toml",
+        ]),
         b"",
         SOON,
     );
     assert_eq!(done.status.code(), Some(1));
-    assert!(done.stderr.contains("/nonexistent/forebay.toml") && !done.stderr.contains("panicked"), "{done:?}");
+    assert!(
+        done.stderr.contains("/nonexistent/forebay.toml") && !done.stderr.contains("panicked"),
+        "{done:?}"
+    );
 }

@@ -4,6 +4,11 @@ use std::collections::BTreeSet;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use forebay_admission::credential::{Credential, RoomId};
+use forebay_admission::pass::Pass;
+use forebay_admission::ticket::Ticket;
+use forebay_admission::time::WallTime;
+use forebay_layers::keyring::Keyring;
 use forebay_testkit::recorder::Step;
 use forebay_testkit::{Gate, Recorder, Reply, wait_until};
 use serde_json::Value;
@@ -19,7 +24,10 @@ fn closed(origin: &Recorder) -> House {
 
 fn attributes(answer: &forebay_testkit::Answer) -> BTreeSet<String> {
     let line = answer.header("set-cookie").unwrap_or_default();
-    line.split(';').skip(1).map(|part| part.trim().to_owned()).collect()
+    line.split(';')
+        .skip(1)
+        .map(|part| part.trim().to_owned())
+        .collect()
 }
 
 #[test]
@@ -35,8 +43,17 @@ fn the_first_contact_gives_a_place_in_the_form_that_was_asked_for() {
         assert_eq!(answer.status, 503, "{answer:?}");
         assert_eq!(answer.header("content-type"), Some(kind));
         assert_eq!(answer.header("cache-control"), Some("no-store"));
-        assert!(answer.header("retry-after").is_some_and(|wait| wait.parse::<u32>().is_ok()));
-        assert!(answer.header("proxy-status").is_some_and(|said| said.contains("forebay")), "{answer:?}");
+        assert!(
+            answer
+                .header("retry-after")
+                .is_some_and(|wait| wait.parse::<u32>().is_ok())
+        );
+        assert!(
+            answer
+                .header("proxy-status")
+                .is_some_and(|said| said.contains("forebay")),
+            "{answer:?}"
+        );
         assert!(answer.cookie("forebay-main").is_some());
         let attributes = attributes(&answer);
         for wanted in ["Path=/", "HttpOnly", "SameSite=Lax"] {
@@ -47,7 +64,17 @@ fn the_first_contact_gives_a_place_in_the_form_that_was_asked_for() {
     }
     let json = house.get("/", &[("Accept", "application/json")]);
     let place: Value = serde_json::from_slice(&json.body).expect("JSON");
-    for field in ["type", "title", "status", "room", "state", "ahead", "eta_seconds", "poll_after_seconds", "reference"] {
+    for field in [
+        "type",
+        "title",
+        "status",
+        "room",
+        "state",
+        "ahead",
+        "eta_seconds",
+        "poll_after_seconds",
+        "reference",
+    ] {
         assert!(place.get(field).is_some(), "no {field} in {place}");
     }
     assert!(origin.requests().is_empty());
@@ -57,7 +84,10 @@ fn the_first_contact_gives_a_place_in_the_form_that_was_asked_for() {
 fn a_trusted_proxys_https_makes_the_cookie_secure_and_nobody_elses_does() {
     let origin = echo();
     let held = "[room.main]\nmode = \"hold\"\n";
-    let proxied = House::start(origin.address, &format!("{held}[client]\ntrusted_proxies = [\"127.0.0.0/8\"]\n"));
+    let proxied = House::start(
+        origin.address,
+        &format!("{held}[client]\ntrusted_proxies = [\"127.0.0.0/8\"]\n"),
+    );
     let https = [PAGE, ("X-Forwarded-Proto", "https")];
     let answer = proxied.get("/", &https);
     assert!(answer.cookie("__Host-forebay-main").is_some(), "{answer:?}");
@@ -75,7 +105,13 @@ fn parts_of_a_page_and_looks_from_afar_take_no_place() {
         ("GET", &[("Accept", "image/avif,image/webp,*/*;q=0.8")]),
         ("GET", &[("Accept", "*/*"), ("Sec-Fetch-Dest", "script")]),
         ("GET", &[PAGE, ("Sec-Purpose", "prefetch")]),
-        ("GET", &[("Accept", "text/css,*/*;q=0.1"), ("Sec-Fetch-Dest", "style")]),
+        (
+            "GET",
+            &[
+                ("Accept", "text/css,*/*;q=0.1"),
+                ("Sec-Fetch-Dest", "style"),
+            ],
+        ),
     ];
     for (method, fields) in cases {
         let answer = house.ask(method, "/", fields, "");
@@ -107,7 +143,12 @@ fn the_second_contact_tells_the_place_and_the_order_is_that_of_arrival() {
 
 /// The line counts by the second of arrival; who comes in the next one is surely behind.
 fn next_second() {
-    let second = || SystemTime::now().duration_since(UNIX_EPOCH).map(|now| now.as_secs()).ok();
+    let second = || {
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map(|now| now.as_secs())
+            .ok()
+    };
     let now = second();
     wait_until(SOON, || second() != now);
 }
@@ -115,7 +156,10 @@ fn next_second() {
 #[test]
 fn a_place_never_gets_worse_whatever_others_do() {
     let origin = echo();
-    let house = House::start(origin.address, "[room.main]\nmode = \"queue-all\"\ninlet = \"5/s\"\n");
+    let house = House::start(
+        origin.address,
+        "[room.main]\nmode = \"queue-all\"\ninlet = \"5/s\"\n",
+    );
     let mut mine = Visitor::queued(&house);
     let mut least = u64::MAX;
     for round in 0..12 {
@@ -136,7 +180,10 @@ fn a_place_never_gets_worse_whatever_others_do() {
 #[test]
 fn a_steady_rate_lets_in_in_order_and_no_faster() {
     let origin = echo();
-    let house = House::start(origin.address, "[room.main]\nmode = \"queue-all\"\ninlet = \"4/s\"\n");
+    let house = House::start(
+        origin.address,
+        "[room.main]\nmode = \"queue-all\"\ninlet = \"4/s\"\n",
+    );
     let start = std::time::Instant::now();
     let mut line: Vec<Visitor> = (0..16).map(|_| Visitor::queued(&house)).collect();
     let mut entered = vec![None; line.len()];
@@ -153,10 +200,17 @@ fn a_steady_rate_lets_in_in_order_and_no_faster() {
     // Sixteen at four a second, less the burst of a second and a half.
     assert!(last >= Duration::from_millis(2_000), "{times:?}");
     assert!(last <= Duration::from_secs(12), "{times:?}");
-    let late = times.windows(2).filter(|pair| pair[0] > pair[1] + Duration::from_secs(2)).count();
+    let late = times
+        .windows(2)
+        .filter(|pair| pair[0] > pair[1] + Duration::from_secs(2))
+        .count();
     assert_eq!(late, 0, "nobody is overtaken by much: {times:?}");
     for request in origin.requests() {
-        assert_eq!(request.header("cookie"), None, "the room's cookie is the room's");
+        assert_eq!(
+            request.header("cookie"),
+            None,
+            "the room's cookie is the room's"
+        );
     }
 }
 
@@ -165,9 +219,15 @@ fn no_more_than_active_are_inside() {
     let origin = echo();
     let house = House::start(origin.address, "[room.main]\nactive = 3\n");
     let mut visitors: Vec<Visitor> = (0..8).map(|_| Visitor::new(&house)).collect();
-    let inside: Vec<bool> =
-        visitors.iter_mut().map(|visitor| visitor.visit("/").status == 200).collect();
-    assert_eq!(inside.iter().filter(|inside| **inside).count(), 3, "{inside:?}");
+    let inside: Vec<bool> = visitors
+        .iter_mut()
+        .map(|visitor| visitor.visit("/").status == 200)
+        .collect();
+    assert_eq!(
+        inside.iter().filter(|inside| **inside).count(),
+        3,
+        "{inside:?}"
+    );
     // They stay inside while the others wait.
     for (visitor, inside) in visitors.iter_mut().zip(&inside) {
         if *inside {
@@ -196,7 +256,11 @@ fn an_open_room_gives_a_pass_and_who_is_inside_stays_inside() {
 fn programs_and_parts_are_given_no_pass() {
     let origin = echo();
     let house = House::start(origin.address, "");
-    for fields in [[("Accept", "*/*")], [("Accept", "image/webp,*/*")], [("Accept", "application/json")]] {
+    for fields in [
+        [("Accept", "*/*")],
+        [("Accept", "image/webp,*/*")],
+        [("Accept", "application/json")],
+    ] {
         let answer = house.get("/", &fields);
         assert_eq!((answer.status, answer.header("set-cookie")), (200, None));
     }
@@ -243,8 +307,10 @@ fn the_same_ticket_claimed_by_many_at_once_is_one_visit() {
             })
         })
         .collect();
-    let references: BTreeSet<String> =
-        claims.into_iter().map(|claim| claim.join().expect("a claim").to_string()).collect();
+    let references: BTreeSet<String> = claims
+        .into_iter()
+        .map(|claim| claim.join().expect("a claim").to_string())
+        .collect();
     assert_eq!(references.len(), 1, "{references:?}");
     let room = house.room();
     assert!(room["active"].as_u64() <= Some(1), "{room}");
@@ -256,7 +322,12 @@ fn a_form_without_a_pass_is_held_with_words_for_it_and_keeps_its_place() {
     let origin = echo();
     let house = closed(&origin);
     let mut visitor = Visitor::new(&house);
-    let held = visitor.ask("POST", "/send", &[PAGE, ("Content-Type", "application/x-www-form-urlencoded")], "name=x");
+    let held = visitor.ask(
+        "POST",
+        "/send",
+        &[PAGE, ("Content-Type", "application/x-www-form-urlencoded")],
+        "name=x",
+    );
     assert_eq!(held.status, 503);
     assert!(held.header("location").is_none());
     assert!(held.text().contains("data-form"), "{}", held.text());
@@ -281,8 +352,15 @@ fn a_form_goes_through_shortly_after_the_pass_ran_out_and_a_page_does_not() {
     house.must(&["room", "main", "hold"]);
     wait_until(SOON, || early.clone().visit("/").status == 503);
     let mut form = early.clone();
-    assert_eq!(form.ask("POST", "/send", &[PAGE], "a=1").text(), "origin /send");
-    assert_eq!(form.visit("/thanks").text(), "origin /thanks", "the form renewed the pass");
+    assert_eq!(
+        form.ask("POST", "/send", &[PAGE], "a=1").text(),
+        "origin /send"
+    );
+    assert_eq!(
+        form.visit("/thanks").text(),
+        "origin /thanks",
+        "the form renewed the pass"
+    );
 }
 
 #[test]
@@ -292,14 +370,24 @@ fn forged_and_foreign_tickets_are_strangers_and_are_counted() {
                 [room.main]\nmode = \"hold\"\n[room.other]\nmode = \"hold\"\n";
     let house = House::start(origin.address, rest);
     let elsewhere = closed(&origin);
-    let mine = Visitor::queued(&house).cookie().expect("a ticket").to_owned();
+    let mine = Visitor::queued(&house)
+        .cookie()
+        .expect("a ticket")
+        .to_owned();
     let tampered = {
         let mut bytes = mine.clone().into_bytes();
         bytes[20] = if bytes[20] == b'A' { b'B' } else { b'A' };
         String::from_utf8(bytes).expect("still text")
     };
-    let other = house.get("/other/", &[PAGE]).cookie("forebay-other").expect("a ticket").to_owned();
-    let foreign = Visitor::queued(&elsewhere).cookie().expect("a ticket").to_owned();
+    let other = house
+        .get("/other/", &[PAGE])
+        .cookie("forebay-other")
+        .expect("a ticket")
+        .to_owned();
+    let foreign = Visitor::queued(&elsewhere)
+        .cookie()
+        .expect("a ticket")
+        .to_owned();
     let long = "A".repeat(3_000);
     for (cookie, reasons) in [
         (tampered.as_str(), &["forged"][..]),
@@ -315,15 +403,96 @@ fn forged_and_foreign_tickets_are_strangers_and_are_counted() {
         assert_eq!(answer.status, 503, "{cookie}");
         let fresh = answer.cookie("forebay-main").expect("a place of one's own");
         assert_ne!(fresh, cookie);
-        assert!(counted(&house, reasons) > before, "{cookie:?} is not counted under {reasons:?}");
+        assert!(
+            counted(&house, reasons) > before,
+            "{cookie:?} is not counted under {reasons:?}"
+        );
     }
     assert!(origin.requests().is_empty());
+}
+
+/// What this process would have signed, had it been another time: the test knows the key.
+fn signed(credential: Credential) -> String {
+    credential.seal(&Keyring::new([KEY.as_bytes()]))
+}
+
+const KEY: &str = "thirty-two bytes that are no secret";
+
+fn millis(seconds: i64) -> WallTime {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("after 1970");
+    let now = i64::try_from(now.as_millis()).expect("before the year 292,278,994");
+    WallTime::from_millis(u64::try_from(now + seconds * 1_000).expect("after 1970"))
+}
+
+fn ticket(arrived: WallTime) -> String {
+    let (room, id) = (RoomId::of("main"), 7);
+    let (confirmed, due, least_ahead) = (true, arrived, None);
+    signed(Credential::Ticket(Ticket {
+        room,
+        id,
+        arrived,
+        confirmed,
+        due,
+        least_ahead,
+    }))
+}
+
+fn pass(seen: WallTime) -> String {
+    let (room, id, confirmed) = (RoomId::of("main"), 7, true);
+    signed(Credential::Pass(Pass {
+        room,
+        id,
+        began: seen,
+        seen,
+        confirmed,
+    }))
+}
+
+#[test]
+fn what_is_signed_for_another_time_is_a_strangers_and_is_counted() {
+    const DAY: i64 = 86_400;
+    let origin = echo();
+    let house = House::edited(origin.address, "[room.main]\nmode = \"hold\"\n", |text| {
+        text.replace("[state]", &format!("[state]\nkeys = [\"{KEY}\"]"))
+    });
+    for (cookie, reason) in [
+        (ticket(millis(DAY)), "from_the_future"),
+        (pass(millis(DAY)), "from_the_future"),
+        (ticket(millis(-400 * DAY)), "expired"),
+        (pass(millis(-400 * DAY)), "expired"),
+        // Within the life of the key, but not of the pass.
+        (pass(millis(-2 * DAY)), "expired"),
+    ] {
+        let before = counted(&house, &[reason]);
+        let answer = house.get("/", &[PAGE, ("Cookie", &format!("forebay-main={cookie}"))]);
+        assert_eq!(answer.status, 503, "{reason}");
+        assert!(
+            answer
+                .cookie("forebay-main")
+                .is_some_and(|fresh| fresh != cookie)
+        );
+        assert!(counted(&house, &[reason]) > before, "{reason} of {cookie}");
+    }
+    let good = pass(millis(-1));
+    assert_eq!(
+        house
+            .get("/", &[PAGE, ("Cookie", &format!("forebay-main={good}"))])
+            .status,
+        200
+    );
 }
 
 fn counted(house: &House, reasons: &[&str]) -> f64 {
     reasons
         .iter()
-        .map(|reason| house.metric("forebay_credentials_rejected_total", &[&format!("\"{reason}\"")]))
+        .map(|reason| {
+            house.metric(
+                "forebay_credentials_rejected_total",
+                &[&format!("\"{reason}\"")],
+            )
+        })
         .sum()
 }
 
@@ -359,7 +528,9 @@ fn a_full_origin_opens_the_line_and_an_idle_one_closes_it() {
         assert_eq!(busy.join().expect("a visit"), 200);
     }
     wait_until(Duration::from_secs(20), || {
-        line.retain_mut(|visitor| visitor.place()["state"] == "queueing" || visitor.visit("/").status != 200);
+        line.retain_mut(|visitor| {
+            visitor.place()["state"] == "queueing" || visitor.visit("/").status != 200
+        });
         line.is_empty()
     });
     wait_until(Duration::from_secs(30), || house.room()["state"] == "open");
@@ -382,11 +553,16 @@ fn modes_change_at_once_for_every_worker() {
     house.write("[room.main]\nmode = \"off\"\n");
     house.must(&["reload"]);
     assert!(all(200));
-    let status: Value = serde_json::from_str(&house.must(&["room", "main", "status"])).expect("JSON");
+    let status: Value =
+        serde_json::from_str(&house.must(&["room", "main", "status"])).expect("JSON");
     assert_eq!(status["mode"], "off");
     let unknown = house.command(&["room", "nowhere", "hold"]);
     assert_eq!(unknown.status.code(), Some(1));
-    assert!(unknown.stderr.contains("main"), "it names those that are: {}", unknown.stderr);
+    assert!(
+        unknown.stderr.contains("main"),
+        "it names those that are: {}",
+        unknown.stderr
+    );
 }
 
 #[test]
@@ -394,11 +570,18 @@ fn what_a_page_says_of_a_place_is_what_its_visitor_keeps() {
     let origin = echo();
     let house = closed(&origin);
     let mut visitor = Visitor::queued(&house);
-    let reference = visitor.place()["reference"].as_str().expect("text").to_owned();
+    let reference = visitor.place()["reference"]
+        .as_str()
+        .expect("text")
+        .to_owned();
     assert!(visitor.visit("/").text().contains(&reference));
     house.must(&["room", "main", "off"]);
     assert_eq!(visitor.visit("/").status, 200);
-    assert_eq!(visitor.place()["reference"], reference, "inside it is the same");
+    assert_eq!(
+        visitor.place()["reference"],
+        reference,
+        "inside it is the same"
+    );
 }
 
 #[test]
@@ -409,11 +592,19 @@ fn a_page_without_scripts_makes_its_second_contact_by_a_style_sheet() {
     let page = visitor.visit("/");
     let link = "/__forebay/here.css?room=main";
     let text = page.text();
-    assert!(text.contains(&format!("<noscript><link rel=\"stylesheet\" href=\"{link}\"></noscript>")), "{text}");
+    assert!(
+        text.contains(&format!(
+            "<noscript><link rel=\"stylesheet\" href=\"{link}\"></noscript>"
+        )),
+        "{text}"
+    );
     let policy = page.header("content-security-policy").expect("a policy");
     assert!(policy.contains("style-src 'self'"), "{policy}");
     let style = visitor.ask("GET", link, &[("Accept", "text/css,*/*;q=0.1")], "");
-    assert_eq!((style.status, style.header("content-type")), (200, Some("text/css")));
+    assert_eq!(
+        (style.status, style.header("content-type")),
+        (200, Some("text/css"))
+    );
     assert!(style.cookie("forebay-main").is_some());
     wait_until(SOON, || house.room()["waiting"] == 1);
 }
