@@ -146,12 +146,14 @@ impl Origin {
     }
 
     /// Whether a connection to this server is worth keeping when its exchange is over. All
-    /// together no more are kept than twice the permits, for which descriptors are set aside.
+    /// together no more are kept than twice the permits, for which descriptors are set aside, and
+    /// no more than leave every permit a fresh one.
     #[must_use]
     pub fn keeps(&self, server: &Server) -> bool {
         let servers = u32::try_from(self.servers().len().max(1)).unwrap_or(u32::MAX);
-        let most = self.gate.status().limit.saturating_mul(2) / servers;
-        server.connections() <= most.max(1)
+        let permits = self.gate.status().limit;
+        let most = permits.saturating_mul(2) / servers;
+        server.connections() <= most.max(1).min(server.connections_max.saturating_sub(permits))
     }
 
     /// The server with the fewest exchanges in flight, other than the one in `avoid`; ties in

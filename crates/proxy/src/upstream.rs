@@ -16,18 +16,19 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use forebay_admission::verdict::Reason;
-use forebay_layers::body::{AnswerBody, RequestBody};
+use forebay_layers::body::{AnswerBody, RequestBody, Upload};
 use forebay_layers::exchange::{Answer, Exchange, Note, Refusal};
 use forebay_layers::hop;
 use forebay_layers::origin::Origin;
 use forebay_layers::permit_body::{Held, PermitBody};
 use http::header::{CONNECTION, VIA};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use tokio::time::Instant;
 use tower::Service;
 
 use connection::Connected;
+use forwarded::X_REQUEST_ID;
 use pending::{Pending, SendFailure};
 pub use pool::Pools;
 
@@ -93,7 +94,7 @@ async fn forward(pools: Arc<Pools>, mut exchange: Exchange) -> Result<Answer, Re
                     Some(tunnel) if sent.response.status() == StatusCode::SWITCHING_PROTOCOLS => {
                         tunnel.open(sent)
                     }
-                    _ => answer(&exchange, sent, &pools)?,
+                    _ => answer(&exchange, sent, &pools, upload)?,
                 };
                 if unread || exchange.site.closing.is_draining() {
                     close(answer.response.headers_mut());
@@ -217,6 +218,8 @@ impl Attempts {
     }
 }
 
+const FOREBAY_CONTROL: HeaderName = HeaderName::from_static("forebay-control");
+
 /// What arrived from the origin.
 pub(crate) struct Sent {
     response: Response<Incoming>,
@@ -224,7 +227,12 @@ pub(crate) struct Sent {
     held: Held,
 }
 
-fn answer(exchange: &Exchange, sent: Sent, pools: &Arc<Pools>) -> Result<Answer, Refusal> {
+fn answer(
+    exchange: &Exchange,
+    sent: Sent,
+    pools: &Arc<Pools>,
+    upload: Option<Arc<Upload>>,
+) -> Result<Answer, Refusal> {
     let Sent {
         response,
         connected,
@@ -240,10 +248,10 @@ fn answer(exchange: &Exchange, sent: Sent, pools: &Arc<Pools>) -> Result<Answer,
     hop::remove(&mut head.headers, false);
     head.headers
         .append(VIA, HeaderValue::from_static("1.1 forebay"));
-    head.headers.insert("x-request-id", exchange.id.to_value());
+    head.headers.insert(X_REQUEST_ID, exchange.id.to_value());
     head.extensions.clear();
     let stream_after = held.origin.rules.response_timeout;
-    let lease = reaper::ConnectionLease::new(connected, Arc::clone(pools));
+    let lease = reaper::ConnectionLease::new(connected, Arc::clone(pools), upload);
     let streams = Arc::clone(&exchange.site.streams);
     let body = PermitBody::new(incoming, Box::new(lease), held, stream_after, streams);
     let mut response = Response::new(AnswerBody::Origin(Box::new(body)));
@@ -257,7 +265,7 @@ fn answer(exchange: &Exchange, sent: Sent, pools: &Arc<Pools>) -> Result<Answer,
 
 /// The origin may say that this visitor is done, which frees the place.
 fn control(exchange: &Exchange, headers: &mut HeaderMap) {
-    let Some(said) = headers.remove("forebay-control") else {
+    let Some(said) = headers.remove(FOREBAY_CONTROL) else {
         return;
     };
     let (Some(pass), Some(desk)) = (exchange.visitor.valid_pass(), &exchange.desk) else {

@@ -21,6 +21,7 @@ pub(super) struct Watched {
     inner: Traced,
     state: Arc<ConnectionState>,
     clock: Clock,
+    broken: Option<hyper::Error>,
 }
 
 impl Body for Watched {
@@ -31,7 +32,19 @@ impl Body for Watched {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        Pin::new(&mut self.inner).poll_frame(cx)
+        if let Some(error) = self.broken.take() {
+            return Poll::Ready(Some(Err(error)));
+        }
+        match ready!(Pin::new(&mut self.inner).poll_frame(cx)) {
+            Some(Err(error)) => {
+                // hyper throws away what it has not written yet when a body fails. One turn
+                // later it has, and the client sees an answer that broke off instead of none.
+                self.broken = Some(error);
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            frame => Poll::Ready(frame),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
@@ -96,6 +109,7 @@ where
             inner,
             state,
             clock,
+            broken: None,
         })))
     }
 }

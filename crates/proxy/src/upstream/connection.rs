@@ -10,12 +10,22 @@ use forebay_telemetry::metrics::ConnectError;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
 /// A connection with nothing on it.
 pub(super) struct Link {
     pub(super) sender: SendRequest<RequestBody>,
     slot: ConnectionSlot,
+    driver: AbortHandle,
+}
+
+/// Whoever lets go of a connection closes it: hyper alone would go on for as long as an origin
+/// that reads nothing lets it write.
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
 }
 
 /// A connection in use by one exchange.
@@ -32,7 +42,7 @@ impl Connected {
     pub(super) fn new(
         link: Link,
         origin: &Arc<Origin>,
-        server: &Arc<Server>,
+        (server, in_flight): (&Arc<Server>, InFlight),
         reused: bool,
     ) -> Self {
         Self {
@@ -40,7 +50,7 @@ impl Connected {
             server: Arc::clone(server),
             origin: Arc::clone(origin),
             reused,
-            in_flight: server.begin(),
+            in_flight,
         }
     }
 
@@ -83,11 +93,12 @@ pub(super) async fn dial(origin: &Origin, server: &Arc<Server>) -> Result<Link, 
         .handshake(TokioIo::new(stream))
         .await
         .map_err(|_| Reason::OriginReset)?;
-    tokio::spawn(async move {
+    let driver = tokio::spawn(async move {
         // How an exchange ended is told to the exchange; this future only drives the socket.
         _ = connection.with_upgrades().await;
     });
-    Ok(Link { sender, slot })
+    let driver = driver.abort_handle();
+    Ok(Link { sender, slot, driver })
 }
 
 impl std::fmt::Debug for Link {

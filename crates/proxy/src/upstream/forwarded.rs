@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderValue, Request, Version};
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Takes the exchange's head and body as the request to be sent.
 pub(super) fn request(exchange: &mut Exchange) -> Request<RequestBody> {

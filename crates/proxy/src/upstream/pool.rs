@@ -11,6 +11,8 @@ use forebay_admission::verdict::Reason;
 use forebay_layers::clock::Clock;
 use forebay_layers::origin::{Origin, Server};
 
+use tokio::time::timeout;
+
 use super::connection::{Connected, Link, dial};
 
 /// One worker's pools, by server.
@@ -47,11 +49,13 @@ impl Pools {
         server: &Arc<Server>,
         fresh: bool,
     ) -> Result<Connected, Reason> {
+        // Counted from here on: a server that is slow to connect is loaded, too.
+        let at = (server, server.begin());
         if !fresh {
             while let Some(mut link) = self.take(server.address, origin.rules.keep_alive) {
                 // Its connection's task may still be on its way to the end of the last exchange.
-                if link.sender.is_ready() || link.sender.ready().await.is_ok() {
-                    return Ok(Connected::new(link, origin, server, true));
+                if link.sender.is_ready() || settles(&mut link, origin).await {
+                    return Ok(Connected::new(link, origin, at, true));
                 }
             }
         }
@@ -62,7 +66,7 @@ impl Pools {
             }
             dialled => dialled?,
         };
-        Ok(Connected::new(link, origin, server, false))
+        Ok(Connected::new(link, origin, at, false))
     }
 
     fn take(&self, server: SocketAddr, keep_alive: Duration) -> Option<Link> {
@@ -112,4 +116,10 @@ impl Pools {
         }
         idle.retain(|_, stack| !stack.is_empty());
     }
+}
+
+/// Whether the end of the last exchange comes soon.
+async fn settles(link: &mut Link, origin: &Origin) -> bool {
+    let ready = timeout(origin.rules.connect_timeout, link.sender.ready()).await;
+    matches!(ready, Ok(Ok(())))
 }

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use forebay_layers::body::Upload;
 use forebay_layers::permit_body::{Held, Lease};
 use forebay_telemetry::metrics::Abandoned;
 use http_body_util::BodyExt;
@@ -63,17 +64,26 @@ async fn drain(mut rest: Incoming, held: Option<Held>, connected: Connected, poo
 pub(super) struct ConnectionLease {
     connected: Connected,
     pools: Arc<Pools>,
+    upload: Option<Arc<Upload>>,
 }
 
 impl ConnectionLease {
-    pub(super) const fn new(connected: Connected, pools: Arc<Pools>) -> Self {
-        Self { connected, pools }
+    pub(super) const fn new(
+        connected: Connected,
+        pools: Arc<Pools>,
+        upload: Option<Arc<Upload>>,
+    ) -> Self {
+        Self { connected, pools, upload }
     }
 }
 
 impl Lease for ConnectionLease {
     fn done(self: Box<Self>) {
-        self.pools.put(self.connected);
+        // An origin that has answered wants no more of the request: the connection cannot be used
+        // again before it has all of it, so it ends here.
+        if self.upload.is_none_or(|upload| upload.is_over()) {
+            self.pools.put(self.connected);
+        }
     }
 
     fn abandon(self: Box<Self>, rest: Incoming, held: Option<Held>) {
@@ -83,7 +93,7 @@ impl Lease for ConnectionLease {
         // A stream outside the limit has no permit to wait for: its connection just ends.
         if held.is_some() {
             handle.spawn(async move {
-                let Self { connected, pools } = *self;
+                let Self { connected, pools, .. } = *self;
                 drain(rest, held, connected, &pools).await;
             });
         }
