@@ -9,7 +9,7 @@ use std::sync::Arc;
 use ahash::RandomState;
 use forebay_admission::credential::RoomId;
 use forebay_admission::quota::{Quota, SharedTable};
-use forebay_admission::room::{BadSnapshot, Room};
+use forebay_admission::room::{BadSnapshot, Room, Settings};
 use forebay_config::Config;
 use forebay_layers::body::BodyRules;
 use forebay_layers::budget::Budget;
@@ -44,6 +44,8 @@ pub struct Assembly {
     pub closing: Arc<Closing>,
     gates: HashMap<String, Arc<Gate>>,
     desks: HashMap<String, Arc<Desk>>,
+    /// What the file said of each room last.
+    written: HashMap<String, Settings>,
     tables: HashMap<(String, usize), SharedTable>,
     hasher: RandomState,
 }
@@ -96,6 +98,7 @@ impl Assembly {
             closing: Arc::default(),
             gates: HashMap::new(),
             desks: HashMap::new(),
+            written: HashMap::new(),
             tables: HashMap::new(),
             hasher: RandomState::new(),
         }
@@ -152,7 +155,12 @@ impl Assembly {
             .into_iter()
             .map(|(desk, room, pages)| {
                 desk.replace(convert::desk_rules(room), pages);
-                desk.room().configure(convert::room(room), now);
+                let written = convert::room(room);
+                let before = self.written.insert(room.name.clone(), written);
+                let mut live = desk.room();
+                let settings = keep_commands(written, before, live.settings());
+                live.configure(settings, now);
+                drop(live);
                 desk.refresh();
                 self.desks.insert(room.name.clone(), Arc::clone(&desk));
                 desk
@@ -269,9 +277,22 @@ impl Assembly {
     fn forget(&mut self, config: &Config) {
         self.gates.retain(|name, _| config.origins.iter().any(|origin| origin.name == *name));
         self.desks.retain(|name, _| config.rooms.iter().any(|room| room.name == *name));
+        self.written.retain(|name, _| config.rooms.iter().any(|room| room.name == *name));
         self.tables.retain(|(name, entries), _| {
             config.quotas.iter().any(|quota| quota.name == *name && quota.entries == *entries)
         });
+    }
+}
+
+/// What was changed by command stays until the file says something else than it said before: a
+/// reload for the sake of a certificate must not open a room that somebody holds.
+fn keep_commands(written: Settings, before: Option<Settings>, live: &Settings) -> Settings {
+    let Some(before) = before else { return written };
+    Settings {
+        mode: if before.mode == written.mode { live.mode } else { written.mode },
+        inlet: if before.inlet == written.inlet { live.inlet } else { written.inlet },
+        active: if before.active == written.active { live.active } else { written.active },
+        ..written
     }
 }
 

@@ -99,3 +99,19 @@ fn a_file_that_names_rooms_no_more_lets_them_go_and_takes_them_back() {
     house.must(&["reload"]);
     assert_eq!(house.get("/", &[PAGE]).status, 503);
 }
+
+#[test]
+fn what_was_set_by_command_stays_until_the_file_says_something_new() {
+    let origin = echo();
+    let house = House::start(origin.address, "");
+    house.must(&["room", "main", "hold"]);
+    house.must(&["reload"]);
+    assert_eq!(
+        house.room()["mode"],
+        "hold",
+        "the file still says what it said"
+    );
+    house.write("[room.main]\nmode = \"queue-all\"\n");
+    house.must(&["reload"]);
+    assert_eq!(house.room()["mode"], "queue-all");
+}

@@ -608,3 +608,54 @@ fn a_page_without_scripts_makes_its_second_contact_by_a_style_sheet() {
     assert!(style.cookie("forebay-main").is_some());
     wait_until(SOON, || house.room()["waiting"] == 1);
 }
+
+#[test]
+fn our_own_addresses_answer_for_what_is_there_and_nothing_else() {
+    let origin = echo();
+    let house = House::start(origin.address, "");
+    for (method, path, status) in [
+        ("GET", "/__forebay/status?room=main", 200),
+        ("GET", "/__forebay/status", 200),
+        ("HEAD", "/__forebay/status", 200),
+        ("GET", "/__forebay/status?room=nowhere", 404),
+        ("GET", "/__forebay/", 404),
+        ("GET", "/__forebay/../secret", 404),
+        ("POST", "/__forebay/status", 405),
+    ] {
+        let answer = house.ask(method, path, &[], "");
+        assert_eq!(answer.status, status, "{method} {path}");
+        assert_eq!(
+            answer.header("cache-control"),
+            Some("no-store"),
+            "{method} {path}"
+        );
+    }
+    assert!(origin.requests().is_empty());
+    assert_eq!(
+        house.get("/__forebaying", &[]).text(),
+        "origin /__forebaying"
+    );
+    let stranger = Visitor::new(&house).place();
+    assert_eq!(
+        (stranger["state"].as_str(), &stranger["reference"]),
+        (Some("open"), &Value::Null)
+    );
+}
+
+#[test]
+fn a_rate_and_a_cap_by_command_are_in_force_at_once() {
+    let origin = echo();
+    let house = House::start(origin.address, "");
+    house.must(&["room", "main", "active", "2"]);
+    let came: Vec<u16> = (0..4)
+        .map(|_| Visitor::new(&house).visit("/").status)
+        .collect();
+    assert_eq!(came, [200, 200, 503, 503]);
+    house.must(&["room", "main", "active", "unlimited"]);
+    house.must(&["room", "main", "rate", "100/s"]);
+    wait_until(SOON, || Visitor::new(&house).visit("/").status == 200);
+    for words in [["rate", "many"], ["active", "0"]] {
+        let refused = house.command(&["room", "main", words[0], words[1]]);
+        assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    }
+}
