@@ -13,7 +13,8 @@ use crate::watermark::Place;
 
 /// The second contact, by the page itself: before it the ticket is not counted.
 const FIRST_POLL: Duration = Duration::from_secs(1);
-/// Who is called and waits for a token asks again after this, a little apart from each other.
+/// Who is called and waits for a token asks again after this. Whole, because it is told in whole
+/// seconds, rounded up; who asks adds a jitter of its own.
 const PRESENT_POLL: Duration = Duration::from_secs(1);
 /// In a line that has just opened; nobody knows yet how fast it will move.
 const YOUNG_POLL: Duration = Duration::from_secs(2);
@@ -23,6 +24,8 @@ const UNKNOWN_POLL: Duration = Duration::from_secs(5);
 const HELD_POLL: Duration = Duration::from_secs(30);
 /// From here on the appointment is close to the turn.
 const NEAR: Duration = Duration::from_secs(20);
+/// The front of the line may use one in so many of all polls.
+const FRONT_SHARE: u32 = 8;
 /// The speed is known when it rests on so much.
 const SPEED_KNOWN: Duration = Duration::from_secs(5);
 
@@ -90,7 +93,7 @@ impl Room {
         let (least, most) = (self.settings.poll_min, self.poll_most());
         let asked = match (state, ahead) {
             (TurnState::Open | TurnState::Called, _) => {
-                return PRESENT_POLL.max(least) + Duration::from_millis(luck / 4);
+                return PRESENT_POLL.max(least);
             }
             (_, None) => return FIRST_POLL,
             (TurnState::Closed, _) => earlier(HELD_POLL, luck),
@@ -115,6 +118,9 @@ impl Room {
             Pace::Fixed(_) => Duration::MAX,
             Pace::Measured(_) => YOUNG_POLL + now.saturating_since(self.opened) / 3,
         };
+        if known < Duration::MAX && ahead <= self.front() {
+            return PRESENT_POLL;
+        }
         match wait(u64::from(ahead), speed, self.pulse.leaving.get()) {
             Some(left) if left <= NEAR => (left * 4 / 5).min(known),
             left => {
@@ -122,6 +128,13 @@ impl Room {
                 earlier(half.min(known).max(self.crowd_poll()), luck)
             }
         }
+    }
+
+    /// How many at the front of a line of measured speed ask every second: free places show
+    /// themselves all at once, and an origin that has to wait for people who sleep stands idle.
+    /// They get their share of the budget of polls.
+    fn front(&self) -> u32 {
+        self.settings.poll_budget / FRONT_SHARE
     }
 
     /// The time between two polls at which everybody who waits stays within the budget.
