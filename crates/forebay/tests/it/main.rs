@@ -6,6 +6,7 @@ mod access_log;
 mod admin;
 mod browser;
 mod check;
+mod crowd;
 mod demo;
 mod drain;
 mod house;
