@@ -152,6 +152,8 @@ mod tests {
     use super::*;
     use http::Request;
 
+    type Fields = [(&'static str, &'static str)];
+
     fn asker(headers: &[(&str, &str)]) -> Asker {
         let mut request = Request::builder();
         for (name, value) in headers {
@@ -162,7 +164,7 @@ mod tests {
 
     #[test]
     fn purpose_and_form_follow_the_headers() {
-        let cases: [(&[(&str, &str)], Purpose, Form); 9] = [
+        let cases: [(&Fields, Purpose, Form); 9] = [
             (&[], Purpose::Program, Form::Text),
             (&[("accept", "*/*")], Purpose::Program, Form::Text),
             (

@@ -181,7 +181,9 @@ impl RequestBody {
     /// How the upload goes; `None` when there is nothing to upload.
     #[must_use]
     pub fn upload(&self) -> Option<Arc<Upload>> {
-        self.stream.as_ref().map(|stream| Arc::clone(&stream.upload))
+        self.stream
+            .as_ref()
+            .map(|stream| Arc::clone(&stream.upload))
     }
 }
 

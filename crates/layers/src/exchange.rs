@@ -215,7 +215,7 @@ pub struct Refusal {
     /// What the visitor in line is told.
     pub waiting: Option<Box<Waiting>>,
     /// The room's cookie, to be set whatever the answer is.
-    pub cookie: Option<HeaderValue>,
+    pub cookie: Option<Box<HeaderValue>>,
     /// The quota that was used up, for `RateLimit` and `RateLimit-Policy`.
     pub quota: Option<Box<QuotaNote>>,
     /// Whether a request body remains unread, so that the connection has to end.

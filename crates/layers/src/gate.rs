@@ -56,19 +56,34 @@ impl GateRules {
 #[derive(Debug)]
 pub struct Permit {
     gate: Arc<Gate>,
-    used: bool,
+    state: PermitState,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum PermitState {
+    /// The origin has got nothing yet.
+    Unused,
+    /// The origin may be working.
+    Used,
+    /// Nothing hangs on it any more.
+    Void,
 }
 
 impl Permit {
     /// From here on the origin may be working for us.
     pub const fn begin(&mut self) {
-        self.used = true;
+        self.state = PermitState::Used;
     }
 
     /// The origin is done: its last byte has arrived, or it never got a byte.
     pub fn finish(mut self, outcome: Outcome, latency: Duration) {
-        self.used = false;
+        self.state = PermitState::Unused;
         self.gate.observe(outcome, latency);
+    }
+
+    /// Takes its place out of the permit, which then stands for nothing.
+    fn void(mut self) {
+        self.state = PermitState::Void;
     }
 
     /// How long work that was given up is taken to go on.
@@ -86,10 +101,10 @@ impl Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        if self.used {
-            self.gate.abandon();
-        } else {
-            self.gate.release();
+        match self.state {
+            PermitState::Unused => self.gate.release(),
+            PermitState::Used => self.gate.abandon(),
+            PermitState::Void => {}
         }
     }
 }
@@ -283,7 +298,7 @@ impl Gate {
     fn permit(self: &Arc<Self>) -> Permit {
         Permit {
             gate: Arc::clone(self),
-            used: false,
+            state: PermitState::Unused,
         }
     }
 
@@ -313,8 +328,7 @@ impl Gate {
     }
 
     fn release(self: &Arc<Self>) {
-        let before = self.in_flight.fetch_sub(1, Ordering::SeqCst);
-        debug_assert!(before > 0, "a permit is given back once");
+        self.put_back();
         if self.queued.load(Ordering::SeqCst) > 0 {
             self.wake();
         }
@@ -345,15 +359,30 @@ impl Gate {
                 return;
             }
             let next = waiting.queue.pop(self.clock.now());
+            // Whoever waits behind nobody is past the deadline, and sees its channel close.
+            let late = match &next {
+                Some(_) => Vec::new(),
+                None => waiting.queue.expire(self.clock.now()),
+            };
             self.count(&mut waiting);
             drop(waiting);
-            let permit = self.permit();
-            match next {
-                // The lock is free again before a permit that nobody takes is dropped.
-                Some(waiter) => drop(waiter.send(permit)),
-                None => drop(permit),
+            drop(late);
+            let Some(waiter) = next else {
+                self.put_back();
+                return;
+            };
+            if let Err(permit) = waiter.send(self.permit()) {
+                // Its drop would come back here, once for each who has left.
+                permit.void();
+                self.put_back();
             }
         }
+    }
+
+    /// Gives one place back without looking who waits for it.
+    fn put_back(&self) {
+        let before = self.in_flight.fetch_sub(1, Ordering::SeqCst);
+        debug_assert!(before > 0, "a permit is given back once");
     }
 
     fn count(&self, waiting: &mut Waiting) {
@@ -391,5 +420,78 @@ impl Drop for Place<'_> {
             drop(waiting);
             drop(waiter);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gate(limit: u32, patience: Duration) -> Arc<Gate> {
+        let rules = GateRules {
+            limit,
+            length: NonZeroUsize::new(4_096).unwrap(),
+            submit: patience,
+            visitor: patience,
+            stranger: patience,
+            abort_grace: Some(Duration::from_secs(1)),
+        };
+        Gate::new(rules, Clock::new())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_queue_of_the_late_alone_gives_its_permit_back() {
+        let gate = gate(1, Duration::from_secs(1));
+        let permit = gate.try_acquire().unwrap();
+        let first_try = gate.clock.now();
+        let late = gate.enqueue(Priority::Stranger, first_try, first_try).unwrap();
+        tokio::time::advance(Duration::from_secs(2)).await;
+        drop(permit);
+        assert_eq!(gate.status().in_flight, 0);
+        assert_eq!(gate.status().queued, 0);
+        drop(late);
+        assert!(gate.try_acquire().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn thousands_who_left_the_queue_are_passed_over() {
+        let gate = gate(1, Duration::from_secs(60));
+        let permit = gate.try_acquire().unwrap();
+        let now = gate.clock.now();
+        for _ in 0..4_000 {
+            // The receiving end is dropped at once, and the entry stays.
+            gate.enqueue(Priority::Stranger, now, now.plus(Duration::from_secs(60))).unwrap();
+        }
+        let (mut receiver, _) =
+            gate.enqueue(Priority::Stranger, now, now.plus(Duration::from_secs(60))).unwrap();
+        drop(permit);
+        assert!(receiver.try_recv().is_ok(), "the one who stayed is served");
+        assert_eq!(gate.status().queued, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_used_permit_counts_until_the_grace_is_over() {
+        let gate = gate(1, Duration::from_secs(1));
+        let mut permit = gate.try_acquire().unwrap();
+        permit.begin();
+        drop(permit);
+        gate.sweep();
+        assert!(gate.try_acquire().is_none());
+        tokio::time::advance(Duration::from_millis(1_001)).await;
+        gate.sweep();
+        assert!(gate.try_acquire().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_inside_goes_before_strangers() {
+        let gate = gate(1, Duration::from_secs(60));
+        let permit = gate.try_acquire().unwrap();
+        let now = gate.clock.now();
+        let until = now.plus(Duration::from_secs(60));
+        let (mut stranger, _) = gate.enqueue(Priority::Stranger, now, until).unwrap();
+        let (mut inside, _) = gate.enqueue(Priority::Navigation, now, until).unwrap();
+        drop(permit);
+        assert!(inside.try_recv().is_ok());
+        assert!(stranger.try_recv().is_ok(), "freed again by the one before");
     }
 }

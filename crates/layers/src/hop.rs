@@ -121,6 +121,8 @@ fn wants_trailers(headers: &HeaderMap) -> bool {
 mod tests {
     use super::*;
 
+    type Fields = [(&'static str, &'static str)];
+
     fn left(fields: &[(&str, &str)], upgrade: bool) -> Vec<String> {
         let mut headers = HeaderMap::new();
         for (name, value) in fields {
@@ -138,7 +140,7 @@ mod tests {
 
     #[test]
     fn what_concerns_one_connection_ends_at_it() {
-        let cases: [(&[(&str, &str)], &[&str]); 5] = [
+        let cases: [(&Fields, &[&str]); 5] = [
             (&[("host", "a"), ("keep-alive", "5")], &["host: a"]),
             (
                 &[

@@ -203,6 +203,8 @@ mod tests {
     use super::*;
     use http::{HeaderName, HeaderValue};
 
+    type Fields = [(&'static str, &'static str)];
+
     fn rules(forwarded: Forwarded) -> ClientRules {
         ClientRules {
             trusted: vec!["10.0.0.0/8".parse().unwrap()],
@@ -226,7 +228,7 @@ mod tests {
     fn the_client_is_the_nearest_untrusted_address() {
         use Forwarded::{None, Standard, XForwardedFor};
         let xff = "x-forwarded-for";
-        let cases: [(Forwarded, &str, &[(&str, &str)], &str); 9] = [
+        let cases: [(Forwarded, &str, &Fields, &str); 9] = [
             (
                 XForwardedFor,
                 "192.0.2.1:9",

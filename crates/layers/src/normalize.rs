@@ -101,13 +101,19 @@ struct Wrong {
 
 impl From<Reason> for Wrong {
     fn from(reason: Reason) -> Self {
-        Self { reason, fault: None }
+        Self {
+            reason,
+            fault: None,
+        }
     }
 }
 
 impl Wrong {
     const fn form(fault: BadRequest) -> Self {
-        Self { reason: Reason::BadRequest, fault: Some(fault) }
+        Self {
+            reason: Reason::BadRequest,
+            fault: Some(fault),
+        }
     }
 }
 

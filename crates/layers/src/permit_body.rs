@@ -132,7 +132,9 @@ impl PermitBody {
 
     /// The origin is silent: wakes when that makes the answer a stream.
     fn poll_silence(&mut self, cx: &mut Context<'_>) {
-        let Some(deadline) = self.deadline() else { return };
+        let Some(deadline) = self.deadline() else {
+            return;
+        };
         let mut alarm = self
             .alarm
             .take()
@@ -161,7 +163,10 @@ impl Body for PermitBody {
             Poll::Ready(Some(Ok(_))) => {
                 self.end_if_over();
                 // A client that reads slowly leaves the origin no time to be silent.
-                if self.deadline().is_some_and(|deadline| Instant::now() >= deadline) {
+                if self
+                    .deadline()
+                    .is_some_and(|deadline| Instant::now() >= deadline)
+                {
                     self.leave_limit();
                 }
             }

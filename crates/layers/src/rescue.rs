@@ -184,7 +184,7 @@ impl Addressee {
             rate_limit(headers, quota);
         }
         if let Some(cookie) = refusal.cookie {
-            headers.append(SET_COOKIE, cookie);
+            headers.append(SET_COOKIE, *cookie);
         }
         if refusal.unread || self.site.closing.ends_own_answers() {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));

@@ -185,7 +185,7 @@ impl Guest {
         };
         let mut refusal = Refusal::new(reason);
         refusal.retry_after = Some(told.poll_after);
-        refusal.cookie = self.ticket_cookie(ticket);
+        refusal.cookie = self.ticket_cookie(ticket).map(Box::new);
         refusal.waiting = Some(Box::new(Waiting {
             room: Arc::clone(&self.desk.name),
             status: self.desk.rules().status,
@@ -222,7 +222,7 @@ where
             Ok(answer)
         }
         Err(mut refusal) => {
-            refusal.cookie = guest.pass_cookie(&pass);
+            refusal.cookie = guest.pass_cookie(&pass).map(Box::new);
             Err(refusal)
         }
     }

@@ -50,13 +50,16 @@ pub struct Live {
     refused: Mutex<Option<String>>,
 }
 
+/// A room, with the gate behind it.
+pub(crate) type GatedRoom = (Arc<Desk>, Option<Arc<Gate>>);
+
 /// The generation in force.
 #[derive(Clone)]
 pub(crate) struct Now {
     pub(crate) config: Arc<Config>,
     pub(crate) names: Arc<[Names]>,
     pub(crate) origins: Arc<[Arc<Origin>]>,
-    pub(crate) rooms: Arc<[(Arc<Desk>, Option<Arc<Gate>>)]>,
+    pub(crate) rooms: Arc<[GatedRoom]>,
 }
 
 impl Now {

@@ -16,7 +16,6 @@ pub(crate) fn bytes() -> [u8; 32] {
 
 /// Names for tickets and passes: they differ and tell nothing, but what makes them safe is their
 /// MAC; so a counter, mixed under a random start, is enough, and costs nothing in a surge.
-#[must_use]
 pub(crate) fn ids() -> impl Fn() -> u64 + Send + Sync {
     let ids = RequestIds::new(word(), word());
     move || ids.word()

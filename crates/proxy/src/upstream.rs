@@ -61,10 +61,7 @@ impl Service<Exchange> for Upstream {
 
 async fn forward(pools: Arc<Pools>, mut exchange: Exchange) -> Result<Answer, Refusal> {
     let origin = Arc::clone(&exchange.entry().origin);
-    let tunnel = match tunnel::wanted(&mut exchange)? {
-        Some(wanted) => Some(wanted),
-        None => None,
-    };
+    let tunnel = tunnel::wanted(&mut exchange)?;
     let permit = exchange
         .permit
         .take()

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use forebay_layers::clock::Clock;
 use forebay_admission::verdict::Reason;
+use forebay_layers::clock::Clock;
 use forebay_layers::trace::{Said, Traced};
 use forebay_telemetry::metrics::{BadRequest, ConnectionMetrics, Metrics, Timeout};
 use http::{Response, StatusCode};
@@ -125,7 +125,9 @@ fn count(connections: &ConnectionMetrics, Said { reason, fault }: Said) {
         Reason::ExpectationFailed => connections.bad_requests.inc(BadRequest::Expectation),
         Reason::UnknownHost => connections.bad_requests.inc(BadRequest::Host),
         Reason::BodyTooLarge => connections.bad_requests.inc(BadRequest::Body),
-        Reason::BadRequest => connections.bad_requests.inc(fault.unwrap_or(BadRequest::Body)),
+        Reason::BadRequest => connections
+            .bad_requests
+            .inc(fault.unwrap_or(BadRequest::Body)),
         _ => {}
     }
 }

@@ -98,7 +98,11 @@ pub(super) async fn dial(origin: &Origin, server: &Arc<Server>) -> Result<Link, 
         _ = connection.with_upgrades().await;
     });
     let driver = driver.abort_handle();
-    Ok(Link { sender, slot, driver })
+    Ok(Link {
+        sender,
+        slot,
+        driver,
+    })
 }
 
 impl std::fmt::Debug for Link {

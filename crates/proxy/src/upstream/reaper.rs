@@ -27,7 +27,11 @@ pub(super) fn adopt(sending: Sending, mut held: Held, pools: Arc<Pools>) {
     handle.spawn(async move {
         // A client that left early changes nothing for the origin; one that was told 504 has
         // waited for as long as an answer may take.
-        let left = held.origin.rules.response_timeout.saturating_sub(held.sent.elapsed());
+        let left = held
+            .origin
+            .rules
+            .response_timeout
+            .saturating_sub(held.sent.elapsed());
         let limit = left.max(held.permit.abort_grace());
         match timeout(limit, sending).await {
             Ok((Ok(response), connected)) => {
@@ -73,7 +77,11 @@ impl ConnectionLease {
         pools: Arc<Pools>,
         upload: Option<Arc<Upload>>,
     ) -> Self {
-        Self { connected, pools, upload }
+        Self {
+            connected,
+            pools,
+            upload,
+        }
     }
 }
 
@@ -93,7 +101,9 @@ impl Lease for ConnectionLease {
         // A stream outside the limit has no permit to wait for: its connection just ends.
         if held.is_some() {
             handle.spawn(async move {
-                let Self { connected, pools, .. } = *self;
+                let Self {
+                    connected, pools, ..
+                } = *self;
                 drain(rest, held, connected, &pools).await;
             });
         }

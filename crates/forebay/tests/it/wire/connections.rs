@@ -30,7 +30,10 @@ fn many_uploads_see_their_answer(front: &Front, path: &str, status: u16) {
 #[test]
 fn a_413_to_ten_megabytes_is_read_whole() {
     let origin = Recorder::start(|_| Reply::ok("fine"));
-    let setup = Setup { limits: "body_size = \"1MiB\"", ..Setup::default() };
+    let setup = Setup {
+        limits: "body_size = \"1MiB\"",
+        ..Setup::default()
+    };
     many_uploads_see_their_answer(&setup.before(&[origin.address]), "/", 413);
 }
 
@@ -56,7 +59,12 @@ fn a_503_to_ten_megabytes_is_read_whole() {
 fn a_429_to_ten_megabytes_is_read_whole() {
     let origin = Recorder::start(|_| Reply::ok("fine"));
     let rest = "[quota.client]\nrate = \"1/min\"\nburst = 1";
-    let front = Setup { rest, quota: true, ..Setup::default() }.before(&[origin.address]);
+    let front = Setup {
+        rest,
+        quota: true,
+        ..Setup::default()
+    }
+    .before(&[origin.address]);
     assert_eq!(front.get("/").status, 200);
     many_uploads_see_their_answer(&front, "/", 429);
 }
@@ -70,7 +78,10 @@ fn a_502_to_ten_megabytes_is_read_whole() {
 #[test]
 fn connections_over_the_bound_get_a_short_503() {
     let origin = Recorder::start(|_| Reply::ok("fine"));
-    let setup = Setup { limits: "connections = 20", ..Setup::default() };
+    let setup = Setup {
+        limits: "connections = 20",
+        ..Setup::default()
+    };
     let front = setup.before(&[origin.address]);
     let mut held: Vec<Raw> = (0..20).map(|_| front.connect()).collect();
     for raw in &mut held {
@@ -94,13 +105,19 @@ fn connections_over_the_bound_get_a_short_503() {
         }
     });
     assert!(front.metric("forebay_connections_over_budget_total", &[]) > 0.0);
-    assert_eq!(front.metric("forebay_connections_closed_total", &["rst", "\"us\""]), 0.0);
+    assert_eq!(
+        front.metric("forebay_connections_closed_total", &["rst", "\"us\""]),
+        0.0
+    );
 }
 
 #[test]
 fn idle_connections_are_held_for_longer_than_a_header_may_take() {
     let origin = Recorder::start(|_| Reply::ok("fine"));
-    let setup = Setup { limits: "header_timeout = \"300ms\"\nidle_timeout = \"60s\"", ..Setup::default() };
+    let setup = Setup {
+        limits: "header_timeout = \"300ms\"\nidle_timeout = \"60s\"",
+        ..Setup::default()
+    };
     let front = setup.before(&[origin.address]);
     let mut idle: Vec<Raw> = (0..500).map(|_| front.connect()).collect();
     for raw in idle.iter_mut().take(250) {
@@ -124,7 +141,10 @@ fn whatever_has_an_end_says_fin() {
         "/cut" => Reply::ok("whole").cut_after(60, Step::Close),
         _ => Reply::ok("fine"),
     });
-    let setup = Setup { limits: "idle_timeout = \"300ms\"\nheader_timeout = \"300ms\"", ..Setup::default() };
+    let setup = Setup {
+        limits: "idle_timeout = \"300ms\"\nheader_timeout = \"300ms\"",
+        ..Setup::default()
+    };
     let front = setup.before(&[origin.address]);
     let requests = [
         "",
@@ -138,7 +158,11 @@ fn whatever_has_an_end_says_fin() {
     ];
     for request in requests {
         let seen = front.ask_to_end(request);
-        assert_eq!((seen.end, seen.late_reset), (End::Fin, false), "{request:?}: {seen:?}");
+        assert_eq!(
+            (seen.end, seen.late_reset),
+            (End::Fin, false),
+            "{request:?}: {seen:?}"
+        );
         assert!(seen.took < Duration::from_secs(8), "{request:?}: {seen:?}");
     }
 }

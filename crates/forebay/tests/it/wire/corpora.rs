@@ -46,7 +46,11 @@ fn odd_hosts_of_nginx_harm_nobody() {
 fn harm_nobody(file: &str) {
     let origin = Recorder::start(|_| Reply::ok("fine"));
     let limits = "header_timeout = \"500ms\"\nidle_timeout = \"400ms\"";
-    let front = Setup { limits, ..Setup::default() }.before(&[origin.address]);
+    let front = Setup {
+        limits,
+        ..Setup::default()
+    }
+    .before(&[origin.address]);
     let cases = Mutex::new(cases(file, front.address));
     let harm = Mutex::new(Vec::new());
     thread::scope(|scope| {
@@ -54,14 +58,21 @@ fn harm_nobody(file: &str) {
             scope.spawn(|| {
                 while let Some(case) = next(&cases) {
                     if let Some(seen) = judge(front.address, &case) {
-                        harm.lock().unwrap().push(format!("{}: {seen}", case.id));
+                        harm.lock()
+                            .expect("no judge panics")
+                            .push(format!("{}: {seen}", case.id));
                     }
                 }
             });
         }
     });
-    let harm = harm.into_inner().unwrap();
-    assert!(harm.is_empty(), "{} cases:\n{}", harm.len(), harm.join("\n"));
+    let harm = harm.into_inner().expect("no judge panics");
+    assert!(
+        harm.is_empty(),
+        "{} cases:\n{}",
+        harm.len(),
+        harm.join("\n")
+    );
     let mut violations = origin.violations();
     // Bytes over 0x7f in a field's value are old, and allowed (RFC 9110 section 5.5).
     violations.retain(|violation| !violation.starts_with("head is no text"));
@@ -70,7 +81,7 @@ fn harm_nobody(file: &str) {
 }
 
 fn next(cases: &Mutex<Vec<Case>>) -> Option<Case> {
-    cases.lock().unwrap().pop()
+    cases.lock().expect("no judge panics").pop()
 }
 
 /// The corpora lie beside the repository; where they do not, there is nothing to ask.
@@ -84,7 +95,10 @@ fn cases(file: &str, address: SocketAddr) -> Vec<Case> {
         let steps = case["steps_b64"].as_array().expect("steps");
         Case {
             id: case["id"].as_str().expect("an id").to_owned(),
-            steps: steps.iter().map(|step| filled(&base64(step.as_str().expect("text")), address)).collect(),
+            steps: steps
+                .iter()
+                .map(|step| filled(&base64(step.as_str().expect("text")), address))
+                .collect(),
         }
     };
     text.lines().map(read).collect()
@@ -105,7 +119,10 @@ fn base64(text: &str) -> Vec<u8> {
     const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut bytes = Vec::new();
     let (mut held, mut bits) = (0_u32, 0);
-    for digit in text.bytes().filter_map(|byte| DIGITS.iter().position(|known| *known == byte)) {
+    for digit in text
+        .bytes()
+        .filter_map(|byte| DIGITS.iter().position(|known| *known == byte))
+    {
         held = (held << 6) | u32::try_from(digit).expect("under 64");
         bits += 6;
         if bits >= 8 {
@@ -132,12 +149,19 @@ fn judge(address: SocketAddr, case: &Case) -> Option<String> {
     let end = raw.end(SOON);
     let text = String::from_utf8_lossy(raw.seen()).into_owned();
     if end != End::Fin {
-        return Some(format!("ended by {end:?} after {:?}: {text:?}", began.elapsed()));
+        return Some(format!(
+            "ended by {end:?} after {:?}: {text:?}",
+            began.elapsed()
+        ));
     }
     if began.elapsed() > Duration::from_secs(10) {
         return Some(format!("held for {:?}", began.elapsed()));
     }
-    let method = if case.steps.concat().starts_with(b"HEAD") { "HEAD" } else { "GET" };
+    let method = if case.steps.concat().starts_with(b"HEAD") {
+        "HEAD"
+    } else {
+        "GET"
+    };
     match Answer::parse(raw.seen(), method) {
         Ok(answer) if answer.status >= 500 => Some(format!("{answer:?}")),
         Ok(answer) if answer.truncated => Some(format!("truncated: {answer:?}")),

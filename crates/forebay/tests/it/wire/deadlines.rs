@@ -12,14 +12,22 @@ const SHORT: &str = "header_timeout = \"300ms\"\nidle_timeout = \"400ms\"";
 
 fn short() -> (Recorder, Front) {
     let origin = Recorder::start(|_| Reply::ok("fine"));
-    let front = Setup { limits: SHORT, ..Setup::default() }.before(&[origin.address]);
+    let front = Setup {
+        limits: SHORT,
+        ..Setup::default()
+    }
+    .before(&[origin.address]);
     (origin, front)
 }
 
 #[test]
 fn a_slow_header_is_a_408() {
     let (_origin, front) = short();
-    for part in ["G", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: a\r\nX-A: "] {
+    for part in [
+        "G",
+        "GET / HTTP/1.1\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\nX-A: ",
+    ] {
         let seen = front.ask_to_end(part);
         ended_well(&seen);
         assert_eq!(seen.answer().status, 408, "{part:?}");
@@ -82,10 +90,16 @@ fn a_slow_body_is_a_408_whether_small_or_large() {
 #[test]
 fn a_client_that_does_not_read_is_given_up() {
     let origin = Recorder::start(|_| Reply::ok(vec![b'x'; 30_000_000]));
-    let front = Setup { limits: SHORT, ..Setup::default() }.before(&[origin.address]);
+    let front = Setup {
+        limits: SHORT,
+        ..Setup::default()
+    }
+    .before(&[origin.address]);
     let mut raw = front.connect();
     raw.send(get("/")).unwrap();
-    wait_until(SOON, || front.metric("forebay_timeouts_total", &["\"write\""]) > 0.0);
+    wait_until(SOON, || {
+        front.metric("forebay_timeouts_total", &["\"write\""]) > 0.0
+    });
     assert_ne!(raw.end(SOON), End::Rst);
 }
 
@@ -96,12 +110,23 @@ fn an_origin_that_does_not_answer_is_a_504_and_keeps_its_permit_for_the_grace() 
     let origin = Recorder::start(move |_| Reply::ok("late").first(Step::Wait(held.clone())));
     let lines = "response_timeout = \"300ms\"\nabort_grace = \"700ms\"\n\
                  limit = { mode = \"fixed\", concurrency = 1 }\nqueue = { stranger = \"10ms\" }";
-    let front = Setup { origin: lines, ..Setup::default() }.before(&[origin.address]);
+    let front = Setup {
+        origin: lines,
+        ..Setup::default()
+    }
+    .before(&[origin.address]);
     let seen = front.ask(get("/"));
     assert_eq!(seen.answer().status, 504);
-    assert_eq!(front.get("/").status, 503, "the origin still works on the first");
+    assert_eq!(
+        front.get("/").status,
+        503,
+        "the origin still works on the first"
+    );
     assert_eq!(origin.in_flight_max(), 1);
-    assert_eq!(front.metric("forebay_timeouts_total", &["\"response\""]), 1.0);
+    assert_eq!(
+        front.metric("forebay_timeouts_total", &["\"response\""]),
+        1.0
+    );
     gate.open();
     wait_until(SOON, || front.get("/").status == 200);
     assert_eq!(origin.in_flight_max(), 1);

@@ -29,6 +29,8 @@ pub(super) struct Setup<'a> {
     pub(super) tls: bool,
     /// Whether `[quota.client]` counts.
     pub(super) quota: bool,
+    /// Whether the room `main` stands in front.
+    pub(super) room: bool,
 }
 
 impl Setup<'_> {
@@ -42,24 +44,49 @@ impl Setup<'_> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_forebay"));
         let mut program = Program::start(command.arg("run").arg("--config").arg(config));
         program.wait_for_ok(admin, "/readyz", SOON);
-        Front { program, address, admin, folder }
+        Front {
+            program,
+            address,
+            admin,
+            folder,
+        }
     }
 
-    fn text(&self, folder: &Path, servers: &[SocketAddr], at: SocketAddr, admin: SocketAddr) -> String {
-        let Self { limits, origin, rest, tls, quota } = self;
+    fn text(
+        &self,
+        folder: &Path,
+        servers: &[SocketAddr],
+        at: SocketAddr,
+        admin: SocketAddr,
+    ) -> String {
+        let Self {
+            limits,
+            origin,
+            rest,
+            tls,
+            quota,
+            room,
+        } = self;
+        let room = if *room { "main" } else { "none" };
         let quota = if *quota { "client" } else { "none" };
         let mut text = format!("[[listener]]\naddress = \"{at}\"\n");
         if *tls {
             let (certificate, key) = Certificate::of(&["localhost", "127.0.0.1"]).write(folder);
-            _ = writeln!(text, "tls = {{ certificate = {certificate:?}, key = {key:?} }}");
+            _ = writeln!(
+                text,
+                "tls = {{ certificate = {certificate:?}, key = {key:?} }}"
+            );
         }
-        let servers: Vec<String> = servers.iter().map(|server| format!("http://{server}")).collect();
+        let servers: Vec<String> = servers
+            .iter()
+            .map(|server| format!("http://{server}"))
+            .collect();
         _ = write!(
             text,
             "[runtime]\nworkers = 2\n[admin]\naddress = \"{admin}\"\n[state]\ndirectory = \"state\"\n\
              [log]\naccess = {{ format = \"json\", to = \"access.log\" }}\n\
              [limits]\n{limits}\n[origin.portal]\nservers = {servers:?}\n{origin}\n\
-             [[route]]\nroom = \"none\"\nquota = \"{quota}\"\n{rest}\n"
+             [[route]]\nroom = \"{room}\"\nquota = \"{quota}\"\n{rest}\n"
         );
         text
     }
@@ -93,12 +120,26 @@ impl Front {
 
     /// One request on a connection of its own, looked at until the first answer.
     pub(super) fn ask(&self, request: impl AsRef<[u8]>) -> Seen {
-        exchange(self.address, request, &Options { timeout: SOON, ..Options::one_answer() })
+        exchange(
+            self.address,
+            request,
+            &Options {
+                timeout: SOON,
+                ..Options::one_answer()
+            },
+        )
     }
 
     /// One request on a connection of its own, looked at until the end.
     pub(super) fn ask_to_end(&self, request: impl AsRef<[u8]>) -> Seen {
-        exchange(self.address, request, &Options { timeout: SOON, ..Options::default() })
+        exchange(
+            self.address,
+            request,
+            &Options {
+                timeout: SOON,
+                ..Options::default()
+            },
+        )
     }
 
     /// The answer to a plain GET.
@@ -111,7 +152,9 @@ impl Front {
     #[track_caller]
     pub(super) fn metric(&self, name: &str, labels: &[&str]) -> f64 {
         let request = format!("GET /metrics HTTP/1.1\r\nHost: {}\r\n\r\n", self.admin);
-        let text = exchange(self.admin, request, &Options::one_answer()).answer().text();
+        let text = exchange(self.admin, request, &Options::one_answer())
+            .answer()
+            .text();
         text.lines()
             .filter(|line| line.split(['{', ' ']).next() == Some(name))
             .filter(|line| labels.iter().all(|label| line.contains(label)))

@@ -30,7 +30,11 @@ fn an_origin_that_closes_idle_connections_at_once_costs_no_request() {
             });
         }
     });
-    let posts = origin.requests().iter().filter(|request| request.method == "POST").count();
+    let posts = origin
+        .requests()
+        .iter()
+        .filter(|request| request.method == "POST")
+        .count();
     assert_eq!(posts, 300, "no form is sent twice");
 }
 
@@ -53,7 +57,12 @@ fn nobody_listening_is_a_502() {
     let front = Front::before(free_address());
     let answer = front.get("/");
     assert_eq!(answer.status, 502);
-    assert!(answer.header("proxy-status").is_some_and(|status| status.starts_with("forebay; error=")), "{answer:?}");
+    assert!(
+        answer
+            .header("proxy-status")
+            .is_some_and(|status| status.starts_with("forebay; error=")),
+        "{answer:?}"
+    );
     assert!(front.metric("forebay_origin_connect_errors_total", &["refused"]) > 0.0);
 }
 
@@ -64,27 +73,44 @@ fn a_connect_that_hangs_is_a_504() {
     let address = listener.local_addr().unwrap();
     shrink_backlog(&listener);
     let mut fill = Vec::new();
-    while let Ok(socket) = std::net::TcpStream::connect_timeout(&address, std::time::Duration::from_millis(200)) {
+    while let Ok(socket) =
+        std::net::TcpStream::connect_timeout(&address, std::time::Duration::from_millis(200))
+    {
         fill.push(socket);
     }
-    let setup = Setup { origin: "connect_timeout = \"200ms\"", ..Setup::default() };
+    let setup = Setup {
+        origin: "connect_timeout = \"200ms\"",
+        ..Setup::default()
+    };
     let front = setup.before(&[address]);
     assert_eq!(front.get("/").status, 504);
-    assert_eq!(front.metric("forebay_timeouts_total", &["\"connect\""]), 1.0);
+    assert_eq!(
+        front.metric("forebay_timeouts_total", &["\"connect\""]),
+        1.0
+    );
 }
 
 /// Shrinks the backlog: listening again only changes its length.
 fn shrink_backlog(listener: &TcpListener) {
-    socket2::SockRef::from(listener).listen(0).unwrap();
+    socket2::SockRef::from(listener)
+        .listen(0)
+        .expect("it listens already");
 }
 
 #[test]
 fn what_is_no_answer_is_a_502() {
     let cases: [(&str, Reply); 5] = [
         ("junk", Reply::raw("hello\r\n\r\n").then(Step::Close)),
-        ("two lengths", Reply::raw("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab").then(Step::Close)),
+        (
+            "two lengths",
+            Reply::raw("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab")
+                .then(Step::Close),
+        ),
         ("nothing", Reply::raw("").then(Step::Close)),
-        ("half a head", Reply::raw("HTTP/1.1 200 OK\r\nContent-").then(Step::Close)),
+        (
+            "half a head",
+            Reply::raw("HTTP/1.1 200 OK\r\nContent-").then(Step::Close),
+        ),
         ("an unasked switch", Reply::upgrade("websocket")),
     ];
     for (what, reply) in cases {
@@ -109,7 +135,9 @@ fn an_answer_that_breaks_off_is_seen_as_broken_off() {
         let seen = front.ask_to_end(get("/"));
         assert_eq!(seen.end, End::Fin, "{seen:?}");
         assert!(seen.answer().truncated, "{seen:?}");
-        wait_until(SOON, || front.metric("forebay_connections_closed_total", &["\"error\"", "\"us\""]) == 1.0);
+        wait_until(SOON, || {
+            front.metric("forebay_connections_closed_total", &["\"error\"", "\"us\""]) == 1.0
+        });
     }
 }
 
@@ -118,7 +146,11 @@ fn a_dead_server_costs_no_request_while_another_lives() {
     let alive = Recorder::start(|_| Reply::ok("alive"));
     let front = Setup::default().before(&[free_address(), alive.address]);
     for n in 0..40 {
-        let seen = if n % 2 == 0 { front.ask(get("/")) } else { front.ask(post("/", b"form")) };
+        let seen = if n % 2 == 0 {
+            front.ask(get("/"))
+        } else {
+            front.ask(post("/", b"form"))
+        };
         assert_eq!(seen.answer().status, 200, "request {n}");
     }
     assert_eq!(alive.requests().len(), 40);
@@ -147,7 +179,10 @@ fn requests_go_where_least_are_in_flight() {
 #[test]
 fn many_forms_keep_no_more_connections_than_were_set_aside() {
     let origin = Recorder::start(|_| Reply::ok("fine"));
-    let setup = Setup { origin: "connections = 8\nlimit = { mode = \"fixed\", concurrency = 3 }", ..Setup::default() };
+    let setup = Setup {
+        origin: "connections = 8\nlimit = { mode = \"fixed\", concurrency = 3 }",
+        ..Setup::default()
+    };
     let front = setup.before(&[origin.address]);
     thread::scope(|scope| {
         for _ in 0..3 {
@@ -158,5 +193,9 @@ fn many_forms_keep_no_more_connections_than_were_set_aside() {
             });
         }
     });
-    assert!(origin.open_connections() <= 8, "{}", origin.open_connections());
+    assert!(
+        origin.open_connections() <= 8,
+        "{}",
+        origin.open_connections()
+    );
 }

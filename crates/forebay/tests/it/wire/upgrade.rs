@@ -20,9 +20,14 @@ fn echoing() -> Recorder {
 #[track_caller]
 fn tunnel(front: &Front) -> Raw {
     let mut raw = front.connect();
-    raw.send(ASK).unwrap();
-    let head = String::from_utf8(raw.read_until("\r\n\r\n", SOON)).unwrap().to_ascii_lowercase();
-    assert!(head.starts_with("http/1.1 101 ") && head.contains("upgrade: websocket"), "{head}");
+    raw.send(ASK).expect("the tunnel is asked for");
+    let head = String::from_utf8(raw.read_until("\r\n\r\n", SOON))
+        .expect("a head is text")
+        .to_ascii_lowercase();
+    assert!(
+        head.starts_with("http/1.1 101 ") && head.contains("upgrade: websocket"),
+        "{head}"
+    );
     raw
 }
 
@@ -36,21 +41,33 @@ fn a_tunnel_passes_bytes_both_ways_until_either_side_ends_it() {
         raw.send(&word).unwrap();
         assert_eq!(raw.read_until(";", SOON), word.as_bytes());
     }
-    wait_until(SOON, || front.metric("forebay_connections", &["tunnel"]) == 1.0);
+    wait_until(SOON, || {
+        front.metric("forebay_connections", &["tunnel"]) == 1.0
+    });
     raw.half_close().unwrap();
     assert_eq!(raw.end(SOON), End::Fin);
-    wait_until(SOON, || front.metric("forebay_connections", &["tunnel"]) == 0.0);
+    wait_until(SOON, || {
+        front.metric("forebay_connections", &["tunnel"]) == 0.0
+    });
 }
 
 #[test]
 fn a_tunnel_outlives_the_deadlines_of_requests() {
     let origin = echoing();
-    let setup = Setup { limits: "header_timeout = \"200ms\"\nidle_timeout = \"200ms\"", ..Setup::default() };
+    let setup = Setup {
+        limits: "header_timeout = \"200ms\"\nidle_timeout = \"200ms\"",
+        ..Setup::default()
+    };
     let front = setup.before(&[origin.address]);
     let mut raw = tunnel(&front);
     raw.send("first;").unwrap();
     assert_eq!(raw.read_until(";", SOON), b"first;");
-    assert_eq!(raw.end(Duration::from_secs(1)), End::Open, "{:?}", raw.rest());
+    assert_eq!(
+        raw.end(Duration::from_secs(1)),
+        End::Open,
+        "{:?}",
+        raw.rest()
+    );
     raw.send("second;").unwrap();
     assert_eq!(raw.read_until(";", SOON), b"second;");
 }
@@ -84,5 +101,7 @@ fn an_origin_that_does_not_switch_answers_as_always() {
     let origin = Recorder::start(|_| Reply::status(426, "no"));
     let front = Front::before(origin.address);
     assert_eq!(front.ask(ASK).answer().status, 426);
-    wait_until(SOON, || front.metric("forebay_connections", &["tunnel"]) == 0.0);
+    wait_until(SOON, || {
+        front.metric("forebay_connections", &["tunnel"]) == 0.0
+    });
 }
