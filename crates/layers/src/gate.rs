@@ -444,7 +444,9 @@ mod tests {
         let gate = gate(1, Duration::from_secs(1));
         let permit = gate.try_acquire().unwrap();
         let first_try = gate.clock.now();
-        let late = gate.enqueue(Priority::Stranger, first_try, first_try).unwrap();
+        let late = gate
+            .enqueue(Priority::Stranger, first_try, first_try)
+            .unwrap();
         tokio::time::advance(Duration::from_secs(2)).await;
         drop(permit);
         assert_eq!(gate.status().in_flight, 0);
@@ -460,10 +462,12 @@ mod tests {
         let now = gate.clock.now();
         for _ in 0..4_000 {
             // The receiving end is dropped at once, and the entry stays.
-            gate.enqueue(Priority::Stranger, now, now.plus(Duration::from_secs(60))).unwrap();
+            gate.enqueue(Priority::Stranger, now, now.plus(Duration::from_secs(60)))
+                .unwrap();
         }
-        let (mut receiver, _) =
-            gate.enqueue(Priority::Stranger, now, now.plus(Duration::from_secs(60))).unwrap();
+        let (mut receiver, _) = gate
+            .enqueue(Priority::Stranger, now, now.plus(Duration::from_secs(60)))
+            .unwrap();
         drop(permit);
         assert!(receiver.try_recv().is_ok(), "the one who stayed is served");
         assert_eq!(gate.status().queued, 0);
