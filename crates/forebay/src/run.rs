@@ -24,7 +24,9 @@ pub(crate) fn run(file: &Path) -> Result<ExitCode, Failure> {
         .build()
         .map_err(|error| Failure::of(&error))?;
     // Before anything listens, so that no signal finds its default.
-    let signals = runtime.block_on(async { Signals::listen() }).map_err(|error| Failure::of(&error))?;
+    let signals = runtime
+        .block_on(async { Signals::listen() })
+        .map_err(|error| Failure::of(&error))?;
     let process = Process::start(loaded.config, loader(file.to_owned()))
         .map_err(|error| Failure::of(&error))?;
     // Weak, for the access log's writer ends when nobody holds its log any more.

@@ -305,7 +305,11 @@ mod tests {
     fn what_a_shared_cache_may_store_carries_no_cookie() {
         let cases: [(&str, bool, &[&str]); 6] = [
             ("public, max-age=60", true, &["public, max-age=60"]),
-            ("max-age=60, s-maxage=10", true, &["max-age=60, s-maxage=10"]),
+            (
+                "max-age=60, s-maxage=10",
+                true,
+                &["max-age=60, s-maxage=10"],
+            ),
             ("Private, max-age=60", false, &["Private, max-age=60"]),
             ("no-store", false, &["no-store"]),
             ("max-age=60", false, &["max-age=60", "private"]),

@@ -115,20 +115,36 @@ impl Assembly {
         let rooms = self.rooms(config)?;
         self.streams.set_max(config.limits.streams as u64);
         self.body_buffers.set_max(config.limits.body_buffers);
-        let origins: Vec<_> = config.origins.iter().map(|origin| self.origin(origin)).collect();
+        let origins: Vec<_> = config
+            .origins
+            .iter()
+            .map(|origin| self.origin(origin))
+            .collect();
         let names = names(config, &origins);
-        let shared = Shared { keyring, error_pages, rooms: &rooms, origins: &origins };
+        let shared = Shared {
+            keyring,
+            error_pages,
+            rooms: &rooms,
+            origins: &origins,
+        };
         let sites = (0..config.runtime.workers.get())
             .map(|_worker| Arc::new(self.site(config, &shared)))
             .collect();
         let rooms = gates_of(config, &rooms, &origins);
         self.forget(config);
-        Ok(Generation { sites, names, origins, rooms })
+        Ok(Generation {
+            sites,
+            names,
+            origins,
+            rooms,
+        })
     }
 
     fn keyring(&self, config: &Config) -> Result<Keyring, StoreError> {
         if !config.state.keys.is_empty() {
-            return Ok(Keyring::new(config.state.keys.iter().map(|key| key.expose())));
+            return Ok(Keyring::new(
+                config.state.keys.iter().map(|key| key.expose()),
+            ));
         }
         let keys = self.store.keys(&random::bytes)?;
         Ok(Keyring::new(keys.iter().map(AsRef::as_ref)))
@@ -180,7 +196,10 @@ impl Assembly {
         let restored = match self.store.load(&room.name)? {
             None => Room::new(id, settings, now),
             Some(snapshot) => Room::restore(id, settings, &snapshot, now).map_err(|source| {
-                AssemblyError::Snapshot { room: room.name.clone(), source }
+                AssemblyError::Snapshot {
+                    room: room.name.clone(),
+                    source,
+                }
             })?,
         };
         let random: Random = Arc::new(random::ids());
@@ -275,11 +294,17 @@ impl Assembly {
 
     /// What the configuration no longer names is let go, so that reloads do not pile up.
     fn forget(&mut self, config: &Config) {
-        self.gates.retain(|name, _| config.origins.iter().any(|origin| origin.name == *name));
-        self.desks.retain(|name, _| config.rooms.iter().any(|room| room.name == *name));
-        self.written.retain(|name, _| config.rooms.iter().any(|room| room.name == *name));
+        self.gates
+            .retain(|name, _| config.origins.iter().any(|origin| origin.name == *name));
+        self.desks
+            .retain(|name, _| config.rooms.iter().any(|room| room.name == *name));
+        self.written
+            .retain(|name, _| config.rooms.iter().any(|room| room.name == *name));
         self.tables.retain(|(name, entries), _| {
-            config.quotas.iter().any(|quota| quota.name == *name && quota.entries == *entries)
+            config
+                .quotas
+                .iter()
+                .any(|quota| quota.name == *name && quota.entries == *entries)
         });
     }
 }
@@ -289,9 +314,21 @@ impl Assembly {
 fn keep_commands(written: Settings, before: Option<Settings>, live: &Settings) -> Settings {
     let Some(before) = before else { return written };
     Settings {
-        mode: if before.mode == written.mode { live.mode } else { written.mode },
-        inlet: if before.inlet == written.inlet { live.inlet } else { written.inlet },
-        active: if before.active == written.active { live.active } else { written.active },
+        mode: if before.mode == written.mode {
+            live.mode
+        } else {
+            written.mode
+        },
+        inlet: if before.inlet == written.inlet {
+            live.inlet
+        } else {
+            written.inlet
+        },
+        active: if before.active == written.active {
+            live.active
+        } else {
+            written.active
+        },
         ..written
     }
 }
@@ -326,8 +363,15 @@ fn gates_of(
     origins: &[Arc<Origin>],
 ) -> Vec<(Arc<Desk>, Option<Arc<Gate>>)> {
     let gate = |index: usize| {
-        let route = config.routes.iter().find(|route| route.room == Some(index))?;
+        let route = config
+            .routes
+            .iter()
+            .find(|route| route.room == Some(index))?;
         Some(Arc::clone(&origins[route.origin].gate))
     };
-    rooms.iter().enumerate().map(|(index, desk)| (Arc::clone(desk), gate(index))).collect()
+    rooms
+        .iter()
+        .enumerate()
+        .map(|(index, desk)| (Arc::clone(desk), gate(index)))
+        .collect()
 }

@@ -16,8 +16,8 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
 use crate::assembly::Assembly;
-use crate::live::{self, Live, Loader, Now, StartError};
 use crate::linger::Lingering;
+use crate::live::{self, Live, Loader, Now, StartError};
 use crate::worker::{Parts, Worker};
 use crate::{accept, admin, descriptors, listener, random, side};
 
@@ -57,7 +57,12 @@ impl Process {
     /// # Errors
     /// What cannot be opened, bound or read; see [`StartError`].
     pub fn start(config: Config, loader: Loader) -> Result<Self, StartError> {
-        let metrics = Metrics::new(Build { version: env!("CARGO_PKG_VERSION") }, &REASONS);
+        let metrics = Metrics::new(
+            Build {
+                version: env!("CARGO_PKG_VERSION"),
+            },
+            &REASONS,
+        );
         metrics.process().store_up.set(1);
         let sockets = bind(&config)?;
         let store: Arc<dyn Store> = Arc::new(Embedded::open(&config.state.directory)?);
@@ -86,7 +91,15 @@ impl Process {
             );
         }
         tracing::info!(?addresses, workers = threads.len(), "listening");
-        Ok(Self { live, addresses, admin, stop, threads, side: Some(side), writer })
+        Ok(Self {
+            live,
+            addresses,
+            admin,
+            stop,
+            threads,
+            side: Some(side),
+            writer,
+        })
     }
 
     /// Where clients are served.
@@ -139,7 +152,11 @@ fn join(thread: JoinHandle<()>) {
 }
 
 fn bind(config: &Config) -> Result<Vec<Vec<socket2::Socket>>, listener::BindError> {
-    let addresses: Vec<_> = config.listeners.iter().map(|listener| listener.address).collect();
+    let addresses: Vec<_> = config
+        .listeners
+        .iter()
+        .map(|listener| listener.address)
+        .collect();
     listener::bind(&addresses, config.runtime.workers.get())
 }
 
@@ -147,7 +164,10 @@ type Listeners = Vec<Vec<std::net::TcpListener>>;
 
 fn listen(sockets: Vec<Vec<socket2::Socket>>, backlog: u32) -> Result<Listeners, StartError> {
     let one = |socket| Ok(listener::listen(socket, backlog)?);
-    sockets.into_iter().map(|mine| mine.into_iter().map(one).collect()).collect()
+    sockets
+        .into_iter()
+        .map(|mine| mine.into_iter().map(one).collect())
+        .collect()
 }
 
 fn local_addresses(sockets: &[Vec<socket2::Socket>]) -> Vec<SocketAddr> {
@@ -159,13 +179,17 @@ fn local_addresses(sockets: &[Vec<socket2::Socket>]) -> Vec<SocketAddr> {
 type Log = (Option<AccessLog>, Option<JoinHandle<()>>);
 
 fn open_log(config: &Config) -> Result<Log, StartError> {
-    let Some(access) = &config.log.access else { return Ok((None, None)) };
+    let Some(access) = &config.log.access else {
+        return Ok((None, None));
+    };
     let target = match &access.to {
         LogTarget::Stdout => Target::Stdout,
         LogTarget::File(path) => Target::File(path.clone()),
     };
     let (log, writer) = AccessLog::open(target, LOG_BUFFERS).map_err(StartError::Log)?;
-    let thread = thread::Builder::new().name("access-log".to_owned()).spawn(|| writer.run())?;
+    let thread = thread::Builder::new()
+        .name("access-log".to_owned())
+        .spawn(|| writer.run())?;
     Ok((Some(log), Some(thread)))
 }
 
@@ -238,10 +262,7 @@ fn make_room(worker: &Worker) {
 
 type Side = (JoinHandle<()>, Option<SocketAddr>);
 
-fn start_side(
-    config: &Config,
-    live: Arc<Live>,
-) -> Result<Side, StartError> {
+fn start_side(config: &Config, live: Arc<Live>) -> Result<Side, StartError> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     // Whoever asks in the first moment finds the servers: a start with a dead origin starts, but
     // one with a live origin serves.
@@ -252,15 +273,17 @@ fn start_side(
     let interface = admin::Interface::open(&config.admin)?;
     drop(guard);
     let address = interface.address();
-    let thread = thread::Builder::new().name("side".to_owned()).spawn(move || {
-        runtime.block_on(async move {
-            tokio::spawn(side::rooms(Arc::clone(&live)));
-            tokio::spawn(side::sync(Arc::clone(&live)));
-            tokio::spawn(side::sweep(Arc::clone(&live)));
-            tokio::spawn(side::names(Arc::clone(&live)));
-            tokio::spawn(interface.serve(Arc::clone(&live)));
-            side::drained(live).await;
-        });
-    })?;
+    let thread = thread::Builder::new()
+        .name("side".to_owned())
+        .spawn(move || {
+            runtime.block_on(async move {
+                tokio::spawn(side::rooms(Arc::clone(&live)));
+                tokio::spawn(side::sync(Arc::clone(&live)));
+                tokio::spawn(side::sweep(Arc::clone(&live)));
+                tokio::spawn(side::names(Arc::clone(&live)));
+                tokio::spawn(interface.serve(Arc::clone(&live)));
+                side::drained(live).await;
+            });
+        })?;
     Ok((thread, address))
 }

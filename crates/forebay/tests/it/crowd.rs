@@ -17,13 +17,22 @@ fn no_kill_makes_anybody_in_line_lose_the_place_or_anybody_inside_go_back() {
         .expect("a runtime");
     let _inside = runtime.enter();
     let service = Duration::from_millis(5);
-    let origin = Origin::start(OriginSettings { service, ..OriginSettings::default() });
+    let origin = Origin::start(OriginSettings {
+        service,
+        ..OriginSettings::default()
+    });
     let origin = origin.expect("an origin");
     let rest = "[room.main]\ninlet = \"10/s\"\n[[route]]\nquota = \"none\"\n";
     let mut house = House::start(origin.address(), rest);
     let steps = vec![
-        Step { lasts: Duration::from_secs(4), rate: 25.0 },
-        Step { lasts: Duration::from_secs(60), rate: 0.0 },
+        Step {
+            lasts: Duration::from_secs(4),
+            rate: 25.0,
+        },
+        Step {
+            lasts: Duration::from_secs(60),
+            rate: 0.0,
+        },
     ];
     let crowd = Crowd::start(CrowdSettings {
         steps,
@@ -43,7 +52,11 @@ fn no_kill_makes_anybody_in_line_lose_the_place_or_anybody_inside_go_back() {
         tally.seconds.len() > 4 && tally.visits.alive() == 0
     });
     let tally = crowd.tally();
-    assert_eq!((tally.line.places_lost, tally.line.sent_back), (0, 0), "{tally:#?}");
+    assert_eq!(
+        (tally.line.places_lost, tally.line.sent_back),
+        (0, 0),
+        "{tally:#?}"
+    );
     assert_eq!(tally.visits.completed, tally.visits.begun, "{tally:#?}");
     assert!(tally.line.joined > 20, "{tally:#?}");
 }

@@ -145,7 +145,9 @@ fn a_page_loads_nothing_and_leads_nowhere_else() {
             });
             assert_eq!(found.count(), 0, "{outside} in {page}");
         }
-        for link in page.split(" href=\"").skip(1) {
+        // The one thing that a page asks for is its own, empty, and only for who runs no script.
+        let counted = "<noscript><link rel=\"stylesheet\" href=\"/__forebay/here.css?room=";
+        for link in page.replace(counted, "").split(" href=\"").skip(1) {
             assert!(link.starts_with('"') || link.starts_with("data:"), "{link}");
         }
     }
@@ -155,16 +157,25 @@ fn a_page_loads_nothing_and_leads_nowhere_else() {
 fn the_policy_allows_exactly_the_pages_own_style_and_script() {
     let pages = pages();
     for page in every_page() {
-        for (element, directive) in [("style", "style-src"), ("script", "script-src")] {
+        for (element, directive) in [("style", "style-src 'self'"), ("script", "script-src")] {
             let (start, end) = (format!("<{element}>"), format!("</{element}>"));
             assert_eq!(page.matches(&format!("<{element}")).count(), 1);
             let inline = between(&page, &start, &end);
             let hash = STANDARD.encode(digest(&SHA256, inline.as_bytes()));
             let policy = pages.csp().to_str().unwrap();
-            assert!(policy.contains(&format!("{directive} 'sha256-{hash}';")), "{policy}");
+            assert!(
+                policy.contains(&format!("{directive} 'sha256-{hash}';")),
+                "{policy}"
+            );
         }
     }
-    assert!(pages.csp().to_str().unwrap().starts_with("default-src 'none'; "));
+    assert!(
+        pages
+            .csp()
+            .to_str()
+            .unwrap()
+            .starts_with("default-src 'none'; ")
+    );
 }
 
 #[test]

@@ -55,17 +55,28 @@ pub(super) fn room(room: &config::Room) -> Settings {
 }
 
 fn per_second(rate: config::Rate) -> u32 {
-    let millis = u64::try_from(rate.per.as_millis()).unwrap_or(u64::MAX).max(1);
-    u32::try_from(u64::from(rate.count) * 1_000 / millis).unwrap_or(u32::MAX).max(1)
+    let millis = u64::try_from(rate.per.as_millis())
+        .unwrap_or(u64::MAX)
+        .max(1);
+    u32::try_from(u64::from(rate.count) * 1_000 / millis)
+        .unwrap_or(u32::MAX)
+        .max(1)
 }
 
 pub(super) fn desk_rules(configured: &config::Room) -> DeskRules {
     let Settings { pass, keep, .. } = room(configured);
-    DeskRules { pass, keep, status: configured.status }
+    DeskRules {
+        pass,
+        keep,
+        status: configured.status,
+    }
 }
 
 pub(super) fn gate(origin: &config::Origin) -> GateRules {
-    let auto = usize::try_from(origin.limit.get()).unwrap_or(usize::MAX).saturating_mul(4).max(1_024);
+    let auto = usize::try_from(origin.limit.get())
+        .unwrap_or(usize::MAX)
+        .saturating_mul(4)
+        .max(1_024);
     let length = origin.queue.length.unwrap_or(auto);
     GateRules {
         limit: origin.limit.get(),
@@ -90,7 +101,10 @@ pub(super) fn origin(origin: &config::Origin) -> OriginRules {
 }
 
 pub(super) fn allowance(quota: &config::Quota) -> Allowance {
-    Allowance { rate: rate(quota.rate), burst: quota.burst }
+    Allowance {
+        rate: rate(quota.rate),
+        burst: quota.burst,
+    }
 }
 
 pub(super) const fn per(per: config::Per) -> Per {
@@ -128,7 +142,10 @@ pub(super) fn pattern(route: &config::Route) -> Pattern {
             config::PathPattern::Below(prefix) => PathPattern::Below(prefix.clone()),
         }),
         methods: route.methods.as_ref().map(|methods| {
-            methods.iter().filter_map(|name| Method::from_bytes(name.as_bytes()).ok()).collect()
+            methods
+                .iter()
+                .filter_map(|name| Method::from_bytes(name.as_bytes()).ok())
+                .collect()
         }),
     }
 }
