@@ -58,7 +58,9 @@ fn report(status: u16, answer: &str) -> Result<ExitCode, Failure> {
         return say(answer);
     }
     let problem: Option<Value> = serde_json::from_str(answer).ok();
-    let detail = problem.as_ref().and_then(|problem| problem["detail"].as_str());
+    let detail = problem
+        .as_ref()
+        .and_then(|problem| problem["detail"].as_str());
     Err(Failure(detail.unwrap_or(answer).trim_end().to_owned()))
 }
 
@@ -68,7 +70,10 @@ fn socket(at: &At) -> Result<PathBuf, Failure> {
     }
     let config = configuration::required(&at.config)?;
     config.admin.socket.ok_or_else(|| {
-        Failure(format!("{} has no admin socket: admin.socket is \"none\"", at.config.display()))
+        Failure(format!(
+            "{} has no admin socket: admin.socket is \"none\"",
+            at.config.display()
+        ))
     })
 }
 
@@ -80,7 +85,10 @@ fn exchange(
 ) -> Result<(u16, String), Failure> {
     let socket = socket(at)?;
     let failed = |error: std::io::Error| {
-        Failure(format!("no running Forebay answers at {}: {error}", socket.display()))
+        Failure(format!(
+            "no running Forebay answers at {}: {error}",
+            socket.display()
+        ))
     };
     let mut stream = UnixStream::connect(&socket).map_err(failed)?;
     stream.set_read_timeout(Some(PATIENCE)).map_err(failed)?;

@@ -13,8 +13,7 @@ pub(crate) fn load(file: &Path) -> Result<Loaded, String> {
 
 /// The same for a command that cannot go on without it.
 pub(crate) fn required(file: &Path) -> Result<Config, Failure> {
-    let loaded = load(file).map_err(|problems| {
-        Failure(format!("{} cannot be used:\n{problems}", file.display()))
-    })?;
+    let loaded = load(file)
+        .map_err(|problems| Failure(format!("{} cannot be used:\n{problems}", file.display())))?;
     Ok(loaded.config)
 }

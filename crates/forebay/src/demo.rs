@@ -31,12 +31,17 @@ pub(crate) fn demo(arguments: &Demo) -> Result<ExitCode, Failure> {
         say(&format!("\n{}", report.sentence()))?;
     }
     let broken = report.behind.tally.requests.harmed();
-    Ok(if broken == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if broken == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 async fn compare(arguments: &Demo, state: &StateDirectory) -> Result<DemoReport, Failure> {
     let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let start = || Origin::start(surge::demo::origin(anywhere)).map_err(|error| Failure::of(&error));
+    let start =
+        || Origin::start(surge::demo::origin(anywhere)).map_err(|error| Failure::of(&error));
     let (bare_origin, behind_origin) = (start()?, start()?);
     let bare = bare_origin.address();
     let config = config(&behind_origin, &state.0)?;
@@ -49,14 +54,25 @@ async fn compare(arguments: &Demo, state: &StateDirectory) -> Result<DemoReport,
         .await
         .map_err(|error| Failure::of(&error))?
         .map_err(|error| Failure::of(&error))?;
-    let behind = *process.addresses().first().ok_or_else(|| Failure("no listener".to_owned()))?;
+    let behind = *process
+        .addresses()
+        .first()
+        .ok_or_else(|| Failure("no listener".to_owned()))?;
     if !arguments.json {
         introduce(bare, behind, arguments.seconds)?;
     }
     let crowd = surge::demo::crowd(arguments.seconds);
-    let plan = DemoPlan { bare, behind, bare_origin, behind_origin, crowd };
+    let plan = DemoPlan {
+        bare,
+        behind,
+        bare_origin,
+        behind_origin,
+        crowd,
+    };
     let report = surge::demo::run(plan, view(arguments)).await;
-    tokio::task::spawn_blocking(move || process.stop()).await.map_err(|error| Failure::of(&error))?;
+    tokio::task::spawn_blocking(move || process.stop())
+        .await
+        .map_err(|error| Failure::of(&error))?;
     Ok(report)
 }
 

@@ -63,7 +63,10 @@ fn say(text: &str) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-#[expect(clippy::print_stderr, reason = "the one place where a command says why it failed")]
+#[expect(
+    clippy::print_stderr,
+    reason = "the one place where a command says why it failed"
+)]
 fn complain(error: &Failure) {
     eprintln!("forebay: {error}");
 }

@@ -29,6 +29,16 @@ impl Clock {
         }
     }
 
+    /// The same clock, with a wall time that is not before `latest`: what a former process signed
+    /// must not look as if it came from the future when the system's clock was set back.
+    #[must_use]
+    pub fn not_before(self, latest: WallTime) -> Self {
+        Self {
+            wall_start: self.wall_start.max(latest),
+            ..self
+        }
+    }
+
     /// The time since the process started.
     #[must_use]
     pub fn now(&self) -> Timestamp {

@@ -96,7 +96,11 @@ where
 /// in line.
 fn shed(exchange: &Exchange, queued: Duration) -> Refusal {
     let inside = matches!(exchange.visitor, Visitor::Inside(..));
-    let mut refusal = Refusal::new(if inside { Reason::Busy } else { Reason::Stranger });
+    let mut refusal = Refusal::new(if inside {
+        Reason::Busy
+    } else {
+        Reason::Stranger
+    });
     refusal.note.queued = queued;
     refusal.unread = exchange.body.is_streaming();
     refusal

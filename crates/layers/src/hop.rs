@@ -49,8 +49,12 @@ struct Present {
 }
 
 /// Fields that are always removed.
-const OTHERS: [&str; 4] =
-    ["keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization"];
+const OTHERS: [&str; 4] = [
+    "keep-alive",
+    "proxy-connection",
+    "proxy-authenticate",
+    "proxy-authorization",
+];
 
 impl Present {
     fn of(headers: &HeaderMap) -> Self {

@@ -153,7 +153,10 @@ impl Origin {
         let servers = u32::try_from(self.servers().len().max(1)).unwrap_or(u32::MAX);
         let permits = self.gate.status().limit;
         let most = permits.saturating_mul(2) / servers;
-        server.connections() <= most.max(1).min(server.connections_max.saturating_sub(permits))
+        server.connections()
+            <= most
+                .max(1)
+                .min(server.connections_max.saturating_sub(permits))
     }
 
     /// The server with the fewest exchanges in flight, other than the one in `avoid`; ties in

@@ -55,7 +55,9 @@ fn count(exchange: &Exchange) -> Result<(), Refusal> {
     let entry = exchange.entry();
     let client = exchange.client.key;
     let now = exchange.arrived;
-    let Some(quota) = &entry.quota else { return Ok(()) };
+    let Some(quota) = &entry.quota else {
+        return Ok(());
+    };
     if let Some(pass) = exchange.visitor.valid_pass() {
         let key = ClientKey::new(mix(pass.id));
         return check(&entry.pass_quota, Reason::PassRate, client, Some(key), now);

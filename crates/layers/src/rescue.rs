@@ -165,7 +165,10 @@ impl Addressee {
         headers.reserve(HEADERS);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.insert(PROXY_STATUS, PROXY_STATUSES[refusal.reason as usize].clone());
+        headers.insert(
+            PROXY_STATUS,
+            PROXY_STATUSES[refusal.reason as usize].clone(),
+        );
         headers.insert(X_REQUEST_ID, self.id.to_value());
         if let Some(wait) = retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
@@ -177,7 +180,10 @@ impl Addressee {
             );
         }
         if self.asker.form == Form::Page {
-            let pages = refusal.waiting.as_ref().map_or(&self.site.pages, |held| &held.pages);
+            let pages = refusal
+                .waiting
+                .as_ref()
+                .map_or(&self.site.pages, |held| &held.pages);
             self.page_headers(headers, pages);
         }
         if let Some(quota) = &refusal.quota {
@@ -198,10 +204,7 @@ impl Addressee {
         headers.insert(CONTENT_SECURITY_POLICY, pages.csp().clone());
         let language = pages.content_language(self.choice(pages));
         headers.insert(CONTENT_LANGUAGE, language.clone());
-        headers.insert(
-            X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
-        );
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     }
 

@@ -73,11 +73,14 @@ impl Interface {
     pub async fn serve(self, live: Arc<Live>) {
         let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         let reads = async {
-            let Some(listener) = &self.reads else { return std::future::pending().await };
+            let Some(listener) = &self.reads else {
+                return std::future::pending().await;
+            };
             loop {
-                if let (Ok(place), Ok((socket, peer))) =
-                    (Arc::clone(&places).acquire_owned().await, listener.accept().await)
-                {
+                if let (Ok(place), Ok((socket, peer))) = (
+                    Arc::clone(&places).acquire_owned().await,
+                    listener.accept().await,
+                ) {
                     let by = peer.ip().to_string();
                     let connection = connection(socket, Arc::clone(&live), false, by);
                     tokio::spawn(async move {
@@ -88,13 +91,17 @@ impl Interface {
             }
         };
         let writes = async {
-            let Some((listener, _file)) = &self.writes else { return std::future::pending().await };
+            let Some((listener, _file)) = &self.writes else {
+                return std::future::pending().await;
+            };
             loop {
-                if let (Ok(place), Ok((socket, _))) =
-                    (Arc::clone(&places).acquire_owned().await, listener.accept().await)
-                {
+                if let (Ok(place), Ok((socket, _))) = (
+                    Arc::clone(&places).acquire_owned().await,
+                    listener.accept().await,
+                ) {
                     let uid = socket.peer_cred().map_or(u32::MAX, |peer| peer.uid());
-                    let connection = connection(socket, Arc::clone(&live), true, format!("uid {uid}"));
+                    let connection =
+                        connection(socket, Arc::clone(&live), true, format!("uid {uid}"));
                     tokio::spawn(async move {
                         connection.await;
                         drop(place);
@@ -107,7 +114,10 @@ impl Interface {
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
-    let failed = |source| StartError::Admin { at: address.to_string(), source };
+    let failed = |source| StartError::Admin {
+        at: address.to_string(),
+        source,
+    };
     let listener = std::net::TcpListener::bind(address).map_err(failed)?;
     listener.set_nonblocking(true).map_err(failed)?;
     TcpListener::from_std(listener).map_err(failed)
@@ -117,7 +127,10 @@ fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
 /// that is gone. It is bound under another name and moved, so that it never stands there with
 /// wider rights.
 fn listen_unix(path: &Path) -> Result<(UnixListener, SocketFile), StartError> {
-    let failed = |source| StartError::Admin { at: path.display().to_string(), source };
+    let failed = |source| StartError::Admin {
+        at: path.display().to_string(),
+        source,
+    };
     let mut draft = path.as_os_str().to_owned();
     draft.push(".new");
     let draft = PathBuf::from(draft);
@@ -160,9 +173,10 @@ async fn answer(
         (&Method::GET | &Method::HEAD, "/readyz") => ready(&live),
         (&Method::GET | &Method::HEAD, "/metrics") => metrics(&live),
         (&Method::GET | &Method::HEAD, "/api/status") => json(StatusCode::OK, &status::of(&live)),
-        (&Method::POST, _) if path.starts_with("/api/") && !writes => {
-            problem(StatusCode::FORBIDDEN, "changes are taken by the admin socket only")
-        }
+        (&Method::POST, _) if path.starts_with("/api/") && !writes => problem(
+            StatusCode::FORBIDDEN,
+            "changes are taken by the admin socket only",
+        ),
         (&Method::POST, "/api/reload") => reload(live, by).await,
         (&Method::POST, "/api/drain") => {
             live.drain(&by);
@@ -175,7 +189,9 @@ async fn answer(
         (&Method::GET | &Method::HEAD, _) => problem(StatusCode::NOT_FOUND, "nothing stands here"),
         _ => {
             let mut refused = problem(StatusCode::METHOD_NOT_ALLOWED, "GET, HEAD or POST");
-            refused.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
+            refused
+                .headers_mut()
+                .insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
             refused
         }
     }
@@ -219,9 +235,10 @@ fn ready(live: &Live) -> Response<Full<Bytes>> {
     }
     match live.refused() {
         None => text(StatusCode::OK, "ready\n"),
-        Some(problems) => {
-            text(StatusCode::OK, &format!("ready; the last reload was refused:\n{problems}\n"))
-        }
+        Some(problems) => text(
+            StatusCode::OK,
+            &format!("ready; the last reload was refused:\n{problems}\n"),
+        ),
     }
 }
 
@@ -232,9 +249,10 @@ fn metrics(live: &Live) -> Response<Full<Bytes>> {
 
 async fn reload(live: Arc<Live>, by: String) -> Response<Full<Bytes>> {
     match tokio::task::spawn_blocking(move || live.reload(&by)).await {
-        Ok(Ok(generation)) => {
-            json(StatusCode::OK, &serde_json::json!({ "generation": generation }))
-        }
+        Ok(Ok(generation)) => json(
+            StatusCode::OK,
+            &serde_json::json!({ "generation": generation }),
+        ),
         Ok(Err(problems)) => problem(StatusCode::UNPROCESSABLE_ENTITY, &problems),
         Err(_) => problem(StatusCode::INTERNAL_SERVER_ERROR, "the reload broke off"),
     }
@@ -264,7 +282,9 @@ impl Wanted {
         });
         Ok(RoomChange {
             mode: mode.map_err(|error| format!("mode {error}"))?,
-            inlet: inlet.transpose().map_err(|error| format!("inlet {error}"))?,
+            inlet: inlet
+                .transpose()
+                .map_err(|error| format!("inlet {error}"))?,
             active: active.transpose()?,
         })
     }
@@ -272,7 +292,10 @@ impl Wanted {
 
 async fn change(room: &str, body: Incoming, live: &Live, by: &str) -> Response<Full<Bytes>> {
     let Ok(body) = Limited::new(body, BODY_MAX).collect().await else {
-        return problem(StatusCode::PAYLOAD_TOO_LARGE, "a change is a small JSON object");
+        return problem(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "a change is a small JSON object",
+        );
     };
     let change = serde_json::from_slice::<Wanted>(&body.to_bytes())
         .map_err(|error| error.to_string())

@@ -10,6 +10,7 @@ use ahash::RandomState;
 use forebay_admission::credential::RoomId;
 use forebay_admission::quota::{Quota, SharedTable};
 use forebay_admission::room::{BadSnapshot, Room, Settings};
+use forebay_admission::time::WallTime;
 use forebay_config::Config;
 use forebay_layers::body::BodyRules;
 use forebay_layers::budget::Budget;
@@ -102,6 +103,25 @@ impl Assembly {
             tables: HashMap::new(),
             hasher: RandomState::new(),
         }
+    }
+
+    /// The latest time that any saved room has seen; zero when nothing was saved. What cannot be
+    /// read is left to [`generation`](Self::generation), which says so.
+    #[must_use]
+    pub fn latest(config: &Config, store: &dyn Store) -> WallTime {
+        let seen = |room: &forebay_config::Room| {
+            let snapshot = store.load(&room.name).ok().flatten()?;
+            let settings = convert::room(room);
+            let id = RoomId::of(&room.name);
+            let restored = Room::restore(id, settings, &snapshot, WallTime::default()).ok()?;
+            Some(restored.clock())
+        };
+        config
+            .rooms
+            .iter()
+            .filter_map(seen)
+            .max()
+            .unwrap_or_default()
     }
 
     /// Assembles a generation. What can fail comes first, so that a failed reload changes

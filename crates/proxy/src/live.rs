@@ -157,7 +157,11 @@ impl Live {
             }
             Err(problems) => {
                 reloads.inc(Reload::Refused);
-                tracing::error!(by, problems, "reload refused; the former configuration stays");
+                tracing::error!(
+                    by,
+                    problems,
+                    "reload refused; the former configuration stays"
+                );
             }
         }
         *lock(&self.refused) = result.as_ref().err().cloned();
@@ -168,14 +172,18 @@ impl Live {
         self.keep_what_cannot_change(&mut config);
         let mut assembly = lock(&self.assembly);
         let edge = edge(&config).map_err(|error| chain(&error))?;
-        let generation = assembly.generation(&config).map_err(|error| chain(&error))?;
+        let generation = assembly
+            .generation(&config)
+            .map_err(|error| chain(&error))?;
         for (worker, site) in self.workers.iter().zip(&generation.sites) {
             worker.replace(Arc::clone(site), edge.clone());
         }
         if let Some(worker) = self.workers.first() {
             worker.connections.set_max(connections(&config) as u64);
             let linger = &config.limits.linger;
-            worker.lingering.configure(linger_rules(&config), linger.sockets as u64);
+            worker
+                .lingering
+                .configure(linger_rules(&config), linger.sockets as u64);
         }
         if let Some(log) = &self.log {
             log.reopen();
@@ -188,7 +196,11 @@ impl Live {
     fn keep_what_cannot_change(&self, config: &mut Config) {
         let before = self.now().config;
         let addresses = |config: &Config| -> Vec<_> {
-            config.listeners.iter().map(|listener| listener.address).collect()
+            config
+                .listeners
+                .iter()
+                .map(|listener| listener.address)
+                .collect()
         };
         if addresses(&before) != addresses(config) {
             tracing::warn!("listeners change only with a restart");
@@ -252,7 +264,9 @@ impl Live {
 
     /// Connections that are open or lingering.
     pub(crate) fn open(&self) -> u64 {
-        self.workers.first().map_or(0, |worker| worker.connections.used() + worker.reserve.used())
+        self.workers.first().map_or(0, |worker| {
+            worker.connections.used() + worker.reserve.used()
+        })
     }
 }
 
@@ -279,7 +293,8 @@ pub(crate) fn edge(config: &Config) -> Result<Edge, TlsError> {
         .iter()
         .map(|listener| {
             let tls = listener.tls.as_ref();
-            tls.map(|tls| tls::acceptor(&tls.certificate, &tls.key)).transpose()
+            tls.map(|tls| tls::acceptor(&tls.certificate, &tls.key))
+                .transpose()
         })
         .collect::<Result<_, _>>()?;
     let limits = &config.limits;
@@ -290,23 +305,39 @@ pub(crate) fn edge(config: &Config) -> Result<Edge, TlsError> {
         idle_timeout: limits.idle_timeout,
     };
     let keep_alive = config.origins.iter().map(|origin| origin.keep_alive).max();
-    Ok(Edge { rules, acceptors, keep_alive: keep_alive.unwrap_or_default() })
+    Ok(Edge {
+        rules,
+        acceptors,
+        keep_alive: keep_alive.unwrap_or_default(),
+    })
 }
 
 /// How many clients may be connected, as far as descriptors go.
 pub(crate) fn connections(config: &Config) -> usize {
-    let permits: usize = config.origins.iter().map(|origin| origin.limit.get() as usize).sum();
+    let permits: usize = config
+        .origins
+        .iter()
+        .map(|origin| origin.limit.get() as usize)
+        .sum();
     let asked = config.limits.connections;
     let granted = descriptors::connections(asked, descriptors::raise(), permits);
     if granted < asked {
-        tracing::warn!(asked, granted, "fewer connections: too few file descriptors");
+        tracing::warn!(
+            asked,
+            granted,
+            "fewer connections: too few file descriptors"
+        );
     }
     granted
 }
 
 pub(crate) const fn linger_rules(config: &Config) -> LingerRules {
     let linger = &config.limits.linger;
-    LingerRules { idle: linger.idle, total: linger.total, size: linger.size }
+    LingerRules {
+        idle: linger.idle,
+        total: linger.total,
+        size: linger.size,
+    }
 }
 
 /// Why a process cannot start.

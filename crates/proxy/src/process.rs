@@ -66,7 +66,8 @@ impl Process {
         metrics.process().store_up.set(1);
         let sockets = bind(&config)?;
         let store: Arc<dyn Store> = Arc::new(Embedded::open(&config.state.directory)?);
-        let mut assembly = Assembly::new(&config, Clock::new(), metrics.clone(), store);
+        let clock = Clock::new().not_before(Assembly::latest(&config, &*store));
+        let mut assembly = Assembly::new(&config, clock, metrics.clone(), store);
         let generation = assembly.generation(&config)?;
         let (log, writer) = open_log(&config)?;
         let workers = workers(&config, &assembly, &generation.sites, log.as_ref())?;

@@ -10,7 +10,9 @@ use forebay_layers::request_id::RequestIds;
 #[must_use]
 pub(crate) fn bytes() -> [u8; 32] {
     let mut bytes = [0; 32];
-    SystemRandom::new().fill(&mut bytes).expect("the system gives random bytes");
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .expect("the system gives random bytes");
     bytes
 }
 

@@ -4,12 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use forebay_admission::room::{Load, State};
 use forebay_layers::clock::Clock;
 use forebay_layers::gate::Gate;
 use forebay_layers::room::Desk;
 use forebay_store::Store;
 use forebay_telemetry::metrics::{Doing, Metrics, RoomState};
-use forebay_admission::room::{Load, State};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::live::Live;
@@ -37,7 +37,13 @@ pub(crate) async fn rooms(live: Arc<Live>) {
     loop {
         ticks.tick().await;
         for (desk, gate) in live.now().rooms.iter() {
-            tick(desk, gate.as_deref(), live.clock, &*live.store, &live.metrics);
+            tick(
+                desk,
+                gate.as_deref(),
+                live.clock,
+                &*live.store,
+                &live.metrics,
+            );
         }
     }
 }
@@ -119,14 +125,23 @@ pub(crate) async fn sweep(live: Arc<Live>) {
             origin.metrics.in_flight.set(u64::from(status.in_flight));
             origin.metrics.queued.set(u64::from(status.queued));
         }
-        let (open, idle) = live.workers.iter().map(|worker| worker.open()).fold(
-            (0, 0),
-            |(open, idle), (more, quiet)| (open + more, idle + quiet),
-        );
+        let (open, idle) = live
+            .workers
+            .iter()
+            .map(|worker| worker.open())
+            .fold((0, 0), |(open, idle), (more, quiet)| {
+                (open + more, idle + quiet)
+            });
         let connections = live.metrics.connections();
         connections.open.of(Doing::Idle).set(idle as u64);
-        connections.open.of(Doing::Active).set(open.saturating_sub(idle) as u64);
-        live.metrics.process().body_buffers.set(live.body_buffers.used());
+        connections
+            .open
+            .of(Doing::Active)
+            .set(open.saturating_sub(idle) as u64);
+        live.metrics
+            .process()
+            .body_buffers
+            .set(live.body_buffers.used());
         connections.open.of(Doing::Tunnel).set(live.streams.used());
         if let Some(log) = &live.log {
             live.metrics.process().log_dropped.raise_to(log.dropped());

@@ -133,7 +133,8 @@ impl<'a> JsonWriter<'a> {
         );
         // Room for all of it at once: the appends below then only copy.
         self.out.reserve(key.len() + 4);
-        self.out.extend_from_slice(if self.first { b"\"" } else { b",\"" });
+        self.out
+            .extend_from_slice(if self.first { b"\"" } else { b",\"" });
         self.first = false;
         self.out.extend_from_slice(key.as_bytes());
         self.out.extend_from_slice(b"\":");

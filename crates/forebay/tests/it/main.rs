@@ -1,6 +1,12 @@
 //! The program as people run it: real sockets, real origins, real signals.
-#![allow(clippy::panic, reason = "a helper fails the test that called it, with all it saw")]
-#![allow(clippy::disallowed_methods, reason = "tests measure real time on real sockets")]
+#![allow(
+    clippy::panic,
+    reason = "a helper fails the test that called it, with all it saw"
+)]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests measure real time on real sockets"
+)]
 
 mod access_log;
 mod admin;

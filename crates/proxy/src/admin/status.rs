@@ -77,9 +77,15 @@ pub(super) fn of(live: &Live) -> Status {
             lingering: worker.map_or(0, |worker| worker.lingering.count()),
             streams: live.streams.used(),
         },
-        rooms: now.rooms.iter().filter_map(|(desk, _)| of_room(live, &desk.name)).collect(),
+        rooms: now
+            .rooms
+            .iter()
+            .filter_map(|(desk, _)| of_room(live, &desk.name))
+            .collect(),
         origins: now.origins.iter().map(|origin| of_origin(origin)).collect(),
-        store: Store { up: live.metrics.process().store_up.value() == 1 },
+        store: Store {
+            up: live.metrics.process().store_up.value() == 1,
+        },
     }
 }
 
