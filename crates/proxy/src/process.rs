@@ -28,7 +28,10 @@ const LOG_BUFFERS: usize = 64;
 const HOUSEKEEP: Duration = Duration::from_millis(200);
 
 /// How long a connection has to be idle before it may be ended to make room.
-const IDLE_LEAST: Duration = Duration::from_secs(1);
+const IDLE_LEAST: Duration = Duration::from_secs(5);
+
+/// Idle connections end when all but one in so many are taken.
+const CROWDED_SHARE: u64 = 50;
 
 /// A running process.
 pub struct Process {
@@ -254,10 +257,14 @@ fn make_room(worker: &Worker) {
     worker.housekeep();
     let (used, max) = (worker.connections.used(), worker.connections.max());
     worker.site().closing.set_crowded(used > max / 2);
-    let high = max - max / 10;
-    if used > high {
-        let count = usize::try_from(used - high).unwrap_or(usize::MAX);
-        worker.end_idle(count, IDLE_LEAST);
+    // Who lingers has been ended already, and only waits for the other side.
+    let staying = used.saturating_sub(worker.lingering.count());
+    let excess = staying.saturating_sub(max - max / CROWDED_SHARE);
+    if excess > 0 {
+        // This worker's share of them.
+        let (mine, _) = worker.open();
+        let count = excess * mine as u64 / staying.max(1) + 1;
+        worker.end_idle(usize::try_from(count).unwrap_or(usize::MAX), IDLE_LEAST);
     }
 }
 
