@@ -32,11 +32,11 @@ impl Count {
 
     /// What a line of `cargo test` or `cargo nextest` says, if it is a closing one.
     pub(crate) fn of_line(line: &str) -> Option<Self> {
-        let line = line.trim();
+        // Indented it is a part of what nextest shows of a failed test, and counted already.
         if let Some(rest) = line.strip_prefix("test result: ") {
             return Some(Self::of_parts(rest.split_once(". ")?.1, ';'));
         }
-        let rest = line.strip_prefix("Summary [")?;
+        let rest = line.trim().strip_prefix("Summary [")?;
         Some(Self::of_parts(rest.split_once(" run: ")?.1, ','))
     }
 

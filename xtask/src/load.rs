@@ -22,7 +22,7 @@ pub(crate) const CUTS: [Cut; 2] = [
             seconds: 60,
             rounds: 2,
             // A cut on a busy machine finds what is badly wrong; the bar itself is for quiet ones.
-            bar: Some("2".into()),
+            bar: Some("2.5".into()),
             write: None,
         })
     }),

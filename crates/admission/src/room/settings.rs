@@ -52,8 +52,6 @@ pub struct Settings {
     pub inlet: InletRule,
     /// Hard bound on called + inside.
     pub active: Option<NonZeroU32>,
-    /// How long a call is shown before the page says that it was missed.
-    pub call: Duration,
     /// How long a silent visitor keeps the place.
     pub keep: Duration,
     /// How long passes are good.
@@ -78,7 +76,6 @@ impl Default for Settings {
             mode: Mode::Auto,
             inlet: InletRule::Auto,
             active: None,
-            call: minutes(2),
             keep: minutes(30),
             pass,
             poll_min: Duration::from_secs(1),

@@ -29,7 +29,6 @@ fn room(name: String, raw: &raw::Room, reader: &mut Reader<'_>) -> Room {
     let poll = poll(&raw.poll.value, reader);
     let ticket = &raw.ticket.value;
     let ticket = Ticket {
-        call: ticket.call.value.0,
         keep: ticket.keep.value.0,
     };
     if ticket.keep < poll.max {

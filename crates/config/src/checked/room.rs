@@ -65,8 +65,6 @@ pub struct Pass {
 /// How long a place in line lasts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ticket {
-    /// How long a call waits for the visitor.
-    pub call: Duration,
     /// How long a silent visitor's place is kept.
     pub keep: Duration,
 }

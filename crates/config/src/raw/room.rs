@@ -43,9 +43,7 @@ table! {
 
 table! {
     /// The place in line.
-    Ticket, later [], {
-        /// How long a call waits for the visitor.
-        call: Period = "'2m'",
+    Ticket, later ["call"], {
         /// How long a silent visitor's place is kept.
         keep: Period = "'30m'",
     }

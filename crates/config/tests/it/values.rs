@@ -73,7 +73,7 @@ mode = "queue-all"
 inlet = "0.1/s"
 active = 401
 pass = { idle = "402s", lifetime = "403s", form_grace = "404s" }
-ticket = { call = "405s", keep = "406s" }
+ticket = { keep = "406s" }
 poll = { min = "2s", max = "200s", budget = "409/s" }
 status = 429
 languages = ["fr"]
@@ -207,10 +207,7 @@ fn room() -> Room {
             lifetime: seconds(403),
             form_grace: seconds(404),
         },
-        ticket: Ticket {
-            call: seconds(405),
-            keep: seconds(406),
-        },
+        ticket: Ticket { keep: seconds(406) },
         poll: Poll {
             min: seconds(2),
             max: seconds(200),
@@ -233,7 +230,6 @@ fn implied_room() -> Room {
             form_grace: seconds(900),
         },
         ticket: Ticket {
-            call: seconds(120),
             keep: seconds(1800),
         },
         poll: Poll {

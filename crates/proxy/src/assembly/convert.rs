@@ -41,7 +41,6 @@ pub(super) fn room(room: &config::Room) -> Settings {
             config::Inlet::Rate(limit) => InletRule::Rate(rate(limit)),
         },
         active: room.active,
-        call: room.ticket.call,
         keep: room.ticket.keep,
         pass: PassRules {
             idle: room.pass.idle,
