@@ -255,10 +255,10 @@ impl Live {
         Ok(())
     }
 
-    /// Ends every idle connection; part of draining.
-    pub(crate) fn end_idle(&self) {
+    /// Ends every connection that has been idle for at least `least`; part of draining.
+    pub(crate) fn end_idle(&self, least: Duration) {
         for worker in &self.workers {
-            worker.end_idle(usize::MAX, Duration::ZERO);
+            worker.end_idle(usize::MAX, least);
         }
     }
 

@@ -21,6 +21,9 @@ const ROOM_TICK: Duration = Duration::from_millis(200);
 /// How often abandoned permits and idle connections are looked at.
 const SWEEP: Duration = Duration::from_millis(50);
 
+/// How long who connects during a drain may be silent before the connection ends.
+const NEWCOMER: Duration = Duration::from_secs(1);
+
 /// How often what was saved is made to survive a power cut.
 const SYNC: Duration = Duration::from_secs(1);
 
@@ -170,8 +173,10 @@ pub(crate) async fn drained(live: Arc<Live>) {
     live.drain_begun.notified().await;
     let end = Instant::now() + live.now().config.limits.drain;
     let mut ticks = every(SWEEP);
+    live.end_idle(Duration::ZERO);
     while Instant::now() < end {
-        live.end_idle();
+        // Whoever connects meanwhile gets the time to ask.
+        live.end_idle(NEWCOMER);
         if live.open() == 0 {
             return;
         }
