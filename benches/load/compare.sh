@@ -48,7 +48,7 @@ head -c 6144 /dev/zero | tr '\0' x >"$work/page/page.html"
 chmod -R a+rX "$work"
 
 free_port && origin=$port
-fill "$load/rivals/origin.conf" "$work/origin.conf" "ORIGIN=$origin"
+fill "$load/cost/origin.conf" "$work/origin.conf" "ORIGIN=$origin"
 start origin "$origin" taskset -c "$load_core" nginx -p "$work" -e "$work/origin.log" -c "$work/origin.conf"
 
 declare -A at pid_of
@@ -57,7 +57,7 @@ start_forebay() {
   local kind
   for kind in "${works[@]}"; do
     free_port && local admin=$port
-    fill "$load/forebay-$kind.toml" "$work/forebay-$kind.toml" "ORIGIN=$origin" \
+    fill "$load/cost/forebay-$kind.toml" "$work/forebay-$kind.toml" "ORIGIN=$origin" \
       "PROXIED=${at[forebay,proxied]}" "PAGE=${at[forebay,page]}" "ADMIN=$admin"
     start "forebay-$kind" "${at[forebay,$kind]}" \
       taskset -c "$proxy_core" "$release/forebay" run --config "$work/forebay-$kind.toml"
@@ -68,7 +68,7 @@ start_forebay() {
 }
 
 start_nginx() {
-  fill "$load/rivals/nginx.conf" "$work/nginx.conf" "ORIGIN=$origin" \
+  fill "$load/cost/nginx.conf" "$work/nginx.conf" "ORIGIN=$origin" \
     "PROXIED=${at[nginx,proxied]}" "PAGE=${at[nginx,page]}"
   start nginx "${at[nginx,page]}" \
     taskset -c "$proxy_core" nginx -p "$work" -e "$work/nginx.log" -c "$work/nginx.conf"
@@ -78,7 +78,7 @@ start_nginx() {
 
 start_haproxy() {
   need haproxy
-  fill "$load/rivals/haproxy.cfg" "$work/haproxy.cfg" "ORIGIN=$origin" \
+  fill "$load/cost/haproxy.cfg" "$work/haproxy.cfg" "ORIGIN=$origin" \
     "PROXIED=${at[haproxy,proxied]}" "PAGE=${at[haproxy,page]}"
   start haproxy "${at[haproxy,page]}" taskset -c "$proxy_core" haproxy -db -f "$work/haproxy.cfg"
   pid_of[haproxy,proxied]=$pid

@@ -65,15 +65,17 @@ fn directions() -> Result<(), Failure> {
 /// Every shell script is one that bash can read.
 fn scripts() -> Result<(), Failure> {
     command::run(&mut program("bash", &["-n", ".ci/run"]))?;
-    let folder = root().join("benches/load");
-    let unreadable = |error: std::io::Error| Failure::Unreadable {
-        what: folder.display().to_string(),
-        why: error.to_string(),
-    };
-    for entry in fs::read_dir(&folder).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
-        if path.extension().is_some_and(|extension| extension == "sh") {
-            command::run(program("bash", &["-n"]).arg(&path))?;
+    for name in ["benches/load", "benches/load/rivals"] {
+        let folder = root().join(name);
+        let unreadable = |error: std::io::Error| Failure::Unreadable {
+            what: folder.display().to_string(),
+            why: error.to_string(),
+        };
+        for entry in fs::read_dir(&folder).map_err(unreadable)? {
+            let path = entry.map_err(unreadable)?.path();
+            if path.extension().is_some_and(|extension| extension == "sh") {
+                command::run(program("bash", &["-n"]).arg(&path))?;
+            }
         }
     }
     Ok(())

@@ -6,7 +6,9 @@ use std::path::Path;
 use crate::command::root;
 
 /// What the scripts write where a template says `@NAME@`.
-const NAMES: [(&str, &str); 8] = [
+const NAMES: [(&str, &str); 10] = [
+    ("@LISTEN@", "127.0.0.1:8080"),
+    ("@SERVER@", "127.0.0.1:3000"),
     ("@PORT@", "8080"),
     ("@PROXIED@", "8080"),
     ("@PAGE@", "8080"),
@@ -39,8 +41,10 @@ fn the_containers_configuration_is_accepted() {
 
 #[test]
 fn the_load_scripts_templates_are_accepted() {
-    accepted(&["benches/load/forebay-proxied.toml"]);
-    accepted(&["benches/load/forebay-page.toml"]);
+    accepted(&["benches/load/cost/forebay-proxied.toml"]);
+    accepted(&["benches/load/cost/forebay-page.toml"]);
+    accepted(&["benches/load/rivals/forebay-smallest.toml"]);
+    accepted(&["benches/load/rivals/forebay-limit.toml"]);
     accepted(&["benches/load/soak.toml"]);
     accepted(&["benches/load/soak.toml", "benches/load/soak-lifted.toml"]);
 }
