@@ -11,6 +11,7 @@
 pub mod crowd;
 pub mod demo;
 pub mod origin;
+pub mod span;
 pub mod tally;
 pub mod view;
 

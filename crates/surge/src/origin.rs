@@ -5,14 +5,20 @@
 //! visitor has left is finished all the same, as thread-per-request servers do.
 //! When threads and backlog are full, connections are reset.
 
+mod class;
+mod condition;
 mod connection;
 mod pages;
+mod peak;
 mod portal;
 mod settings;
 mod socket;
+mod spread;
 mod stats;
 mod tokens;
+mod usl;
 mod work;
+mod written;
 
 use std::fmt;
 use std::io;
@@ -22,9 +28,11 @@ use std::sync::Arc;
 use tokio::net::TcpSocket;
 use tokio::task::JoinSet;
 
+pub use condition::Condition;
 use portal::Portal;
-pub use settings::OriginSettings;
-pub use stats::OriginStats;
+pub use settings::{Database, OriginSettings};
+pub use spread::Spread;
+pub use stats::{ClassStats, OriginStats};
 
 /// Connections that the kernel holds until they are accepted, as far as it allows.
 const KERNEL_BACKLOG: u32 = 4096;
@@ -76,6 +84,23 @@ impl Running {
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where each of its servers listens.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        vec![self.address]
+    }
+
+    /// Switches what is wrong with it.
+    pub fn set(&self, condition: Condition) {
+        self.portal.set(condition);
+    }
+
+    /// What is wrong with it now.
+    #[must_use]
+    pub fn condition(&self) -> Condition {
+        self.portal.condition()
     }
 
     /// What it was started with.

@@ -100,6 +100,7 @@ impl Origin {
             backlog,
             pages,
             seed,
+            ..OriginSettings::default()
         };
         Ok(match self.capacity {
             Some(capacity) => settings.with_peak(capacity),

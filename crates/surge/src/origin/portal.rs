@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
+use super::condition::Condition;
 use super::pages;
 use super::settings::OriginSettings;
 use super::stats::OriginStats;
@@ -38,6 +39,7 @@ pub(super) enum Unanswered {
 /// Everything the connections share.
 pub(super) struct Portal {
     settings: OriginSettings,
+    condition: Mutex<Condition>,
     began: Instant,
     work: Mutex<Work<oneshot::Sender<()>>>,
     changed: Notify,
@@ -62,6 +64,7 @@ impl Portal {
     pub(super) fn new(settings: OriginSettings) -> Self {
         Self {
             began: Instant::now(),
+            condition: Mutex::default(),
             work: Mutex::new(Work::new(settings.clone())),
             changed: Notify::new(),
             dice: Mutex::new(Dice::new(settings.seed)),
@@ -89,7 +92,17 @@ impl Portal {
             forms: load(&counts.forms),
             duplicates: load(&counts.duplicates),
             connections: load(&counts.connections),
+            peak: (self.settings.peak_under(&self.condition()) * 10.0).ceil() / 10.0,
+            ..OriginStats::default()
         }
+    }
+
+    pub(super) fn set(&self, condition: Condition) {
+        *lock(&self.condition) = condition;
+    }
+
+    pub(super) fn condition(&self) -> Condition {
+        lock(&self.condition).clone()
     }
 
     /// Whether a new connection would only be reset.

@@ -108,7 +108,7 @@ impl<J> Work<J> {
 
     /// Speed of each request at work; the machine's own limit is never reached at zero.
     fn speed(&self) -> f64 {
-        self.settings.speed(self.working.len() as f64)
+        self.settings.server().speed(self.working.len() as f64)
     }
 
     fn begin(&mut self, work: f64, job: J) {
