@@ -4,7 +4,6 @@ mod origin;
 mod run;
 
 use std::io::{self, Write as _};
-use std::time::Duration;
 
 use clap::Parser;
 
@@ -56,16 +55,6 @@ fn say(line: &str) -> Result<(), Problem> {
     writeln!(io::stdout(), "{line}").map_err(Problem::io("standard output"))
 }
 
-/// A duration such as `250ms`, `30s`, `10m`.
-fn duration(text: &str) -> Result<Duration, String> {
-    let units = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3_600.0)];
-    let parsed = units.iter().find_map(|(unit, seconds)| {
-        let number: f64 = text.strip_suffix(unit)?.parse().ok()?;
-        Duration::try_from_secs_f64(number * seconds).ok()
-    });
-    parsed.ok_or_else(|| "write a duration such as 250ms, 30s or 10m".to_owned())
-}
-
 /// A share between 0 and 1.
 fn share(text: &str) -> Result<f64, String> {
     match text.parse() {
@@ -93,13 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_shares_and_rates_are_read_or_refused() {
-        assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
-        assert_eq!(duration("1.5s"), Ok(Duration::from_millis(1_500)));
-        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
-        for text in ["", "5", "-1s", "NaNs", "infs", "s"] {
-            assert!(duration(text).is_err(), "{text}");
-        }
+    fn shares_and_rates_are_read_or_refused() {
         assert!(share("1.1").is_err() && share("NaN").is_err() && rate("0").is_err());
         assert_eq!((share("0.5"), rate("20")), (Ok(0.5), Ok(20.0)));
     }

@@ -1,125 +1,75 @@
-//! The crowd: visitors who arrive whether or not the site answers.
+//! The crowd: clients who arrive whether or not the site answers.
+//!
+//! It runs on a thread of its own, with a runtime of its own: one core, so that
+//! what it costs is known and nothing else delays it.
 
-use std::net::SocketAddr;
+pub(crate) mod arrivals;
+mod curve;
+pub(crate) mod gate;
+mod generator;
+mod junk;
+mod loris;
+mod script;
+mod settings;
+pub(crate) mod source;
+
+use std::io;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::sleep_until;
+
+pub use curve::{Curve, NotACurve, POINTS_MAX, Point, RATE_MAX, Step};
+pub use settings::{Behaviour, CrowdSettings, Group, Loris, Script, Site, Sources, Visit};
 
 use crate::dice::Dice;
 use crate::ledger::Ledger;
 use crate::tally::Tally;
-use crate::visitor::{Gate, Visitor};
-
-/// A stretch of time with one arrival rate.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Step {
-    /// How long it lasts.
-    pub lasts: Duration,
-    /// Visitors who arrive per second.
-    pub rate: f64,
-}
-
-/// Who comes, how fast, and how patient they are.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CrowdSettings {
-    /// The site's socket.
-    pub target: SocketAddr,
-    /// What the visitors write into `Host`.
-    pub host: String,
-    /// The first page of a visit.
-    pub path: String,
-    /// Arrival rates, one after the other; the run ends with the last.
-    pub steps: Vec<Step>,
-    /// Pages of the form that a visit fills in; with 0 it ends with the first page.
-    pub pages: u32,
-    /// Mean time between a page and the visitor's next request; each is 0.5 to 1.5 times it.
-    pub think: Duration,
-    /// How long a visitor puts up with getting no page, counted from the last
-    /// page; each has 0.5 to 1.5 times it.
-    pub patience: Duration,
-    /// The same for a visitor who has been told a place in line.
-    pub patience_in_line: Duration,
-    /// After this long without an answer an impatient visitor reloads.
-    pub reload_after: Duration,
-    /// Share of visitors who are impatient in that way.
-    pub reload_probability: f64,
-    /// Share of clients without cookies, which never wait in line.
-    pub bots: f64,
-    /// Share of visitors whose browser runs the waiting page's script.
-    pub scripted: f64,
-    /// Whether each visitor connects from an own address of 127.0.0.0/8; only for a
-    /// loopback target.
-    pub own_addresses: bool,
-    /// How long an idle connection is kept for the visitor's next request.
-    pub keep_alive: Duration,
-    /// Bound of one connect.
-    pub connect_timeout: Duration,
-    /// Bound of one request, from its first byte to the answer's last.
-    pub request_timeout: Duration,
-    /// Visitors alive at once; who would come beyond is counted as not begun.
-    pub visitors_max: usize,
-    /// Connections open at once; a visitor beyond waits, and that is counted.
-    pub connections_max: usize,
-    /// Replays the run.
-    pub seed: u64,
-}
-
-impl CrowdSettings {
-    /// Ordinary people at `target`, `rate` of them a second for `lasts`.
-    #[must_use]
-    pub fn steady(target: SocketAddr, rate: f64, lasts: Duration) -> Self {
-        Self {
-            target,
-            host: target.to_string(),
-            path: "/".to_owned(),
-            steps: vec![Step { lasts, rate }],
-            pages: 3,
-            think: Duration::from_millis(1_500),
-            patience: Duration::from_secs(30),
-            patience_in_line: Duration::from_secs(300),
-            reload_after: Duration::from_secs(4),
-            reload_probability: 0.7,
-            bots: 0.0,
-            scripted: 0.9,
-            own_addresses: target.ip().is_loopback(),
-            keep_alive: Duration::from_secs(1),
-            connect_timeout: Duration::from_secs(5),
-            request_timeout: Duration::from_secs(30),
-            visitors_max: 20_000,
-            connections_max: 3_000,
-            seed: 1,
-        }
-    }
-
-    /// How long the run lasts.
-    #[must_use]
-    pub fn lasts(&self) -> Duration {
-        self.steps.iter().map(|step| step.lasts).sum()
-    }
-}
+use crate::visitor;
+use arrivals::Arrivals;
+use gate::Gate;
 
 /// A crowd on its way. Dropping it sends everybody home.
 #[derive(Debug)]
 pub struct Crowd {
     lasts: Duration,
     ledger: Arc<Ledger>,
-    run: JoinSet<Tally>,
+    finished: oneshot::Receiver<Tally>,
+    /// Its end ends the crowd.
+    _stop: oneshot::Sender<()>,
 }
 
 impl Crowd {
-    /// Lets the crowd come, on the current tokio runtime.
+    /// Lets the crowd come.
     ///
     /// # Panics
-    /// Outside of a tokio runtime.
+    /// When the system has no room for one thread more.
     #[must_use]
     pub fn start(settings: CrowdSettings) -> Self {
-        let ledger = Arc::new(Ledger::new());
-        let lasts = settings.lasts();
-        let mut run = JoinSet::new();
-        run.spawn(arrivals(Arc::new(settings), Arc::clone(&ledger)));
-        Self { lasts, ledger, run }
+        let ledger = Arc::new(Ledger::new(&settings));
+        let lasts = settings.lasts;
+        let (stop, stopped) = oneshot::channel();
+        let (finish, finished) = oneshot::channel();
+        let written = Arc::clone(&ledger);
+        let run = move || {
+            if let Ok(Some(tally)) = run(Arc::new(settings), &written, stopped) {
+                // Nobody waits for it when the crowd has been dropped.
+                finish.send(tally).ok();
+            }
+        };
+        thread::Builder::new()
+            .name("crowd".to_owned())
+            .spawn(run)
+            .expect("the system has room for one thread more");
+        Self {
+            lasts,
+            ledger,
+            finished,
+            _stop: stop,
+        }
     }
 
     /// How long the run lasts in all.
@@ -134,47 +84,74 @@ impl Crowd {
         self.ledger.tally()
     }
 
-    /// Waits for the end of the last step; who is still there then is counted as such.
-    pub async fn finish(mut self) -> Tally {
-        match self.run.join_next().await {
-            Some(Ok(tally)) => tally,
-            _ => self.ledger.tally(),
+    /// Waits for the end of the run; who is still there then is counted as such.
+    pub async fn finish(self) -> Tally {
+        match self.finished.await {
+            Ok(tally) => tally,
+            Err(_thread_gone) => self.ledger.tally(),
         }
     }
 }
 
-/// Lets visitors arrive as a Poisson process, whatever the site does.
-async fn arrivals(settings: Arc<CrowdSettings>, ledger: Arc<Ledger>) -> Tally {
-    let gate = Gate::new(settings.connections_max);
-    let mut visitors = JoinSet::new();
-    let mut dice = Dice::new(settings.seed);
-    let mut index = 0;
-    let mut step_ends = ledger.began();
-    for step in &settings.steps {
-        let mut planned = step_ends;
-        step_ends += step.lasts;
-        while let Some(gap) = gap(step.rate, &mut dice)
-            && planned + gap < step_ends
-        {
-            planned += gap;
-            sleep_until(planned).await;
-            while visitors.try_join_next().is_some() {}
-            if visitors.len() >= settings.visitors_max {
-                ledger.visitor_turned_away_by_us();
-                continue;
+/// The crowd's thread: its tally at the run's end, or none if it was stopped before.
+fn run(
+    settings: Arc<CrowdSettings>,
+    ledger: &Arc<Ledger>,
+    stopped: oneshot::Receiver<()>,
+) -> io::Result<Option<Tally>> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let end = ledger.began() + settings.lasts;
+        let mut groups = groups(&settings, ledger);
+        let come = async {
+            tokio::join!(generator::watch(ledger), groups.join_next());
+            std::future::pending::<()>().await
+        };
+        tokio::select! {
+            () = sleep_until(end) => {}
+            _dropped = stopped => return Ok(None),
+            () = come => {}
+        }
+        // Before the visitors are sent home: what they are doing now is part of the result.
+        Ok(Some(ledger.tally()))
+    })
+}
+
+/// Starts every group.
+fn groups(settings: &Arc<CrowdSettings>, ledger: &Arc<Ledger>) -> JoinSet<()> {
+    let gate = Gate::new(settings.connections_max, settings.visitors_max);
+    let mut groups = JoinSet::new();
+    for (index, group) in settings.groups.iter().enumerate() {
+        let shared = (Arc::clone(settings), Arc::clone(ledger), gate.clone());
+        let (settings, ledger, gate) = shared;
+        match &group.behaviour {
+            Behaviour::Visit(_) => groups.spawn(visitor::run(index, settings, ledger, gate)),
+            Behaviour::Script(_) => groups.spawn(script::run(index, settings, ledger, gate)),
+            Behaviour::SlowHead(_) | Behaviour::SlowBody(_) => {
+                groups.spawn(loris::run(index, settings, ledger, gate))
             }
-            ledger.visitor_came(planned.elapsed());
-            let visitor = Visitor::new(Arc::clone(&settings), Arc::clone(&ledger), &gate, index);
-            visitors.spawn(visitor.visit());
-            index += 1;
-        }
-        sleep_until(step_ends).await;
+            Behaviour::Junk => groups.spawn(junk::run(index, settings, ledger, gate)),
+        };
     }
-    // Before the visitors are sent home: what they are doing now is part of the result.
-    ledger.tally()
+    groups
 }
 
-/// Time to the next arrival; none where nobody comes.
-fn gap(rate: f64, dice: &mut Dice) -> Option<Duration> {
-    Duration::try_from_secs_f64(dice.exponential() / rate).ok()
+impl CrowdSettings {
+    /// Dice of the group's own: what one group does moves no other group's throws.
+    pub(crate) fn dice(&self, group: usize) -> Dice {
+        Dice::new(self.seed).fork(group as u64)
+    }
+
+    /// The planned instants of a group, from the run's begin.
+    pub(crate) fn arrivals(&self, group: usize) -> Arrivals {
+        let curve = self.groups[group].arrivals.clone();
+        Arrivals::new(curve, self.lasts, self.dice(group).fork(u64::MAX))
+    }
+
+    /// The number in the whole crowd of a group's `index`-th client; no other has it.
+    pub(crate) fn number(&self, group: usize, index: u64) -> u64 {
+        index * self.groups.len() as u64 + group as u64
+    }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, interval_at};
 
-use crate::crowd::{Crowd, CrowdSettings, Step};
+use crate::crowd::{Crowd, CrowdSettings, Curve, Site, Step};
 use crate::origin::{OriginSettings, Running};
 use crate::view::{Board, Column, SHOWN_EVERY, View};
 pub use report::{DemoReport, Side};
@@ -27,7 +27,7 @@ pub struct DemoPlan {
     pub bare_origin: Running,
     /// The portal behind the proxy; as strong as the bare one.
     pub behind_origin: Running,
-    /// The crowd; its `target` and `host` are replaced for each side.
+    /// The crowd; its `site` is replaced for each side.
     pub crowd: CrowdSettings,
 }
 
@@ -49,23 +49,20 @@ pub fn crowd(seconds: u32) -> CrowdSettings {
     let part = |share: f64| Duration::from_secs_f64(f64::from(seconds) * share);
     let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
     let calm = 10.0;
-    CrowdSettings {
-        steps: vec![
-            Step {
-                lasts: part(0.125),
-                rate: calm,
-            },
-            Step {
-                lasts: part(0.175),
-                rate: 10.0 * calm,
-            },
-            Step {
-                lasts: part(0.7),
-                rate: 0.3 * calm,
-            },
-        ],
-        ..CrowdSettings::steady(anywhere, calm, Duration::ZERO)
+    let step = |share, rate| Step {
+        lasts: part(share),
+        rate,
+    };
+    let steps = [
+        step(0.125, calm),
+        step(0.175, 10.0 * calm),
+        step(0.7, 0.3 * calm),
+    ];
+    let mut crowd = CrowdSettings::steady(Site::at(anywhere), calm, part(1.0));
+    for group in &mut crowd.groups {
+        group.arrivals = Curve::steps(&steps);
     }
+    crowd
 }
 
 /// Runs both crowds to their end, showing the figures once a second on standard
@@ -76,7 +73,7 @@ pub async fn run(plan: DemoPlan, view: View) -> DemoReport {
     let behind = start(&plan.crowd, plan.behind);
     let mut board = Board::new(view, io::stdout());
     let mut ticks = interval_at(began + SHOWN_EVERY, SHOWN_EVERY);
-    while began.elapsed() + SHOWN_EVERY / 2 < plan.crowd.lasts() {
+    while began.elapsed() + SHOWN_EVERY / 2 < plan.crowd.lasts {
         ticks.tick().await;
         let origin = Some(plan.bare_origin.stats());
         let left = Column {
@@ -111,23 +108,17 @@ pub async fn run(plan: DemoPlan, view: View) -> DemoReport {
 
 fn start(crowd: &CrowdSettings, target: SocketAddr) -> Crowd {
     Crowd::start(CrowdSettings {
-        target,
-        host: target.to_string(),
+        site: Site::at(target),
         ..crowd.clone()
     })
 }
 
 /// `12 s of 40, 100 arrive a second`.
 fn heading(crowd: &CrowdSettings, at: Duration) -> String {
-    let mut begins = Duration::ZERO;
-    let step = crowd.steps.iter().find(|step| {
-        begins += step.lasts;
-        at < begins
-    });
-    let rate = step.map_or(0.0, |step| step.rate);
+    let rate = crowd.rate_at(at);
     format!(
         "{:.0} s of {:.0}, {rate:.0} come a second",
         at.as_secs_f64(),
-        crowd.lasts().as_secs_f64()
+        crowd.lasts.as_secs_f64()
     )
 }

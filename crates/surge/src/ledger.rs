@@ -1,19 +1,24 @@
 //! The ledger: every visitor writes into it, and the tally is read from it at any time.
+//!
+//! Only the crowd's own thread writes, so its lock is as good as free; who shows
+//! the figures holds it for a moment once a second.
+
+mod book;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use hdrhistogram::Histogram;
 use tokio::time::Instant;
 
+use crate::crowd::CrowdSettings;
 use crate::outcome::{Kind, Outcome};
-use crate::tally::{Latency, Second, Tally};
+use crate::tally::{Requests, Second, Tally};
+use crate::waits::{Estimate, Wait};
+use book::Book;
 
-/// Seconds that are kept one by one.
-const SECONDS_MAX: usize = 3_600;
-
-/// Times above this are written down as this.
-const LATENCY_MAX: Duration = Duration::from_secs(600);
+/// A client who comes later than this after the planned instant was kept by a machine that
+/// is too busy.
+const LATE_MAX: Duration = Duration::from_millis(500);
 
 /// How a visit ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,143 +28,181 @@ pub(crate) enum Ending {
     LostMidForm,
 }
 
-/// Counts that all visitors of one crowd share.
+/// Counts that all clients of one crowd share; `group` is the index of the client's group.
 #[derive(Debug)]
 pub(crate) struct Ledger {
     began: Instant,
+    late_after: Duration,
     book: Mutex<Book>,
 }
 
-#[derive(Debug)]
-struct Book {
-    tally: Tally,
-    /// Milliseconds, two digits.
-    latency: Histogram<u64>,
-}
-
 impl Ledger {
-    pub(crate) fn new() -> Self {
-        let latency = Histogram::new_with_bounds(1, millis(LATENCY_MAX), 2)
-            .expect("1 to 600,000 with two digits are bounds that a histogram can have");
-        let book = Book {
-            tally: Tally::default(),
-            latency,
-        };
+    pub(crate) fn new(settings: &CrowdSettings) -> Self {
+        let names = settings.groups.iter().map(|group| group.name.clone());
         Self {
             began: Instant::now(),
-            book: Mutex::new(book),
+            late_after: settings.late_after,
+            book: Mutex::new(Book::new(names)),
         }
     }
 
+    /// The run's begin, from which planned instants count.
     pub(crate) const fn began(&self) -> Instant {
         self.began
     }
 
     /// What has been counted so far.
     pub(crate) fn tally(&self) -> Tally {
-        // Quiet seconds are seconds too.
-        self.write(|_tally, _second| {});
-        let book = self.open();
-        let latency = &book.latency;
-        Tally {
-            latency: Latency {
-                p50_ms: latency.value_at_quantile(0.5),
-                p90_ms: latency.value_at_quantile(0.9),
-                p99_ms: latency.value_at_quantile(0.99),
-                max_ms: latency.max(),
-            },
-            ..book.tally.clone()
-        }
+        let now = self.began.elapsed();
+        let mut book = self.open();
+        book.turn_to(now);
+        book.tally()
     }
 
-    pub(crate) fn visitor_came(&self, late: Duration) {
-        self.write(|tally, second| {
-            tally.visits.begun += 1;
-            second.begun += 1;
-            let late_ms = &mut tally.generator.late_ms_max;
-            *late_ms = (*late_ms).max(millis(late));
+    /// A visitor came, `late` after the planned instant.
+    pub(crate) fn visitor_came(&self, group: usize, late: Duration) {
+        self.write(|book| {
+            book.visits(group).begun += 1;
+            book.second().begun += 1;
+            book.late(late, LATE_MAX);
         });
     }
 
-    pub(crate) fn visitor_turned_away_by_us(&self) {
-        self.write(|tally, _second| tally.visits.not_begun += 1);
+    #[allow(dead_code, reason = "for scripts, which are about to be written")]
+    /// A request of a script went out, `late` after the planned instant although a connection
+    /// was free.
+    pub(crate) fn request_came_late(&self, late: Duration) {
+        self.write(|book| book.late(late, LATE_MAX));
     }
 
-    pub(crate) fn visit_ended(&self, ending: Ending) {
-        self.write(|tally, second| match ending {
-            Ending::Completed => {
-                tally.visits.completed += 1;
-                second.completed += 1;
+    pub(crate) fn visitor_turned_away_by_us(&self, group: usize) {
+        self.write(|book| {
+            book.visits(group).not_begun += 1;
+            book.second().at_bound = true;
+        });
+    }
+
+    pub(crate) fn visit_ended(&self, group: usize, ending: Ending) {
+        self.write(|book| {
+            let (visits, second) = match ending {
+                Ending::Completed => (&mut book.visits(group).completed, 0),
+                Ending::GivenUp => (&mut book.visits(group).given_up, 1),
+                Ending::LostMidForm => (&mut book.visits(group).lost_mid_form, 2),
+            };
+            *visits += 1;
+            let now = book.second();
+            *[&mut now.completed, &mut now.given_up, &mut now.lost][second] += 1;
+        });
+    }
+
+    /// A page is wanted for the first time, or since `intended` would have been.
+    pub(crate) fn page_wanted(&self, intended: Instant) {
+        let intended = intended.saturating_duration_since(self.began);
+        self.write(|book| book.wanted(intended));
+    }
+
+    /// A page that was wanted came, or whoever wanted it has gone.
+    pub(crate) fn page_settled(&self) {
+        self.write(Book::settled);
+    }
+
+    pub(crate) fn joined_line(&self, group: usize, was_inside: bool) {
+        self.write(|book| {
+            for line in book.lines(group) {
+                line.joined += 1;
+                line.sent_back += u64::from(was_inside);
             }
-            Ending::GivenUp => tally.visits.given_up += 1,
-            Ending::LostMidForm => tally.visits.lost_mid_form += 1,
+            book.visits(group).waiting += 1;
+            book.in_line(1);
         });
     }
 
-    pub(crate) fn joined_line(&self, was_inside: bool) {
-        self.write(|tally, second| {
-            tally.line.joined += 1;
-            tally.line.sent_back += u64::from(was_inside);
-            tally.visits.waiting += 1;
-            second.waiting = tally.visits.waiting;
+    /// Somebody who joined at `joined` got in from the line.
+    pub(crate) fn entered_from_line(
+        &self,
+        group: usize,
+        joined: Instant,
+        told: Option<(Instant, Estimate)>,
+    ) {
+        let at = |instant: Instant| instant.saturating_duration_since(self.began);
+        let wait = Wait {
+            joined: at(joined),
+            entered: self.began.elapsed(),
+            told: told.map(|(when, estimate)| (at(when), estimate)),
+        };
+        self.write(|book| {
+            for line in book.lines(group) {
+                line.entered += 1;
+            }
+            book.waited(group, &wait);
+            book.visits(group).waiting -= 1;
+            book.in_line(-1);
         });
     }
 
-    pub(crate) fn left_line(&self, entered: bool) {
-        self.write(|tally, second| {
-            tally.line.entered += u64::from(entered);
-            tally.visits.waiting -= 1;
-            second.waiting = tally.visits.waiting;
+    /// Somebody left the line without getting in.
+    pub(crate) fn left_line(&self, group: usize) {
+        self.write(|book| {
+            book.visits(group).waiting -= 1;
+            book.in_line(-1);
         });
     }
 
-    pub(crate) fn place_lost(&self) {
-        self.write(|tally, _second| tally.line.places_lost += 1);
+    pub(crate) fn place_lost(&self, group: usize) {
+        self.write(|book| {
+            for line in book.lines(group) {
+                line.places_lost += 1;
+            }
+        });
     }
 
     pub(crate) fn connection_waited_for(&self) {
-        self.write(|tally, _second| tally.generator.connections_waited += 1);
-    }
-
-    pub(crate) fn reset_at_end(&self) {
-        self.write(|tally, _second| tally.requests.reset_at_end += 1);
-    }
-
-    pub(crate) fn request_begun(&self) {
-        self.write(|tally, _second| tally.requests.begun += 1);
-    }
-
-    pub(crate) fn request_ended(&self, outcome: Outcome, took: Duration) {
-        self.write(|tally, second| {
-            *count(tally, outcome) += 1;
-            match outcome {
-                Outcome::Answered(Kind::Page) => second.page += 1,
-                Outcome::ResetBefore | Outcome::ResetAfter => second.reset += 1,
-                Outcome::Refused => second.refused += 1,
-                Outcome::Answered(_) => {}
-                _ => second.unanswered += 1,
-            }
+        self.write(|book| {
+            book.generator().connections_waited += 1;
+            book.second().at_bound = true;
         });
-        if outcome == Outcome::Answered(Kind::Page) {
-            self.open().latency.saturating_record(millis(took));
-        }
     }
 
-    fn write(&self, entry: impl FnOnce(&mut Tally, &mut Second)) {
-        let now = usize::try_from(self.began.elapsed().as_secs()).unwrap_or(usize::MAX);
+    #[allow(dead_code, reason = "for scripts, which are about to be written")]
+    pub(crate) fn port_exhausted(&self) {
+        self.write(|book| {
+            book.generator().ports_exhausted += 1;
+            book.second().at_bound = true;
+        });
+    }
+
+    /// The crowd's thread used this share of one core between two instants of the run.
+    pub(crate) fn thread_used(&self, from: Duration, to: Duration, permille: u64) {
+        self.write(|book| book.used(from, to, permille));
+    }
+
+    pub(crate) fn reset_at_end(&self, group: usize) {
+        self.write(|book| book.requests(group).reset_at_end += 1);
+    }
+
+    pub(crate) fn request_begun(&self, group: usize) {
+        self.write(|book| book.requests(group).begun += 1);
+    }
+
+    /// A request ended, `took` after its intended start.
+    pub(crate) fn request_ended(&self, group: usize, outcome: Outcome, took: Duration) {
+        let late = took > self.late_after;
+        self.write(|book| {
+            let requests = book.requests(group);
+            *count(requests, outcome) += 1;
+            if let Outcome::Answered(kind) = outcome {
+                requests.late += u64::from(late);
+                book.answered(kind == Kind::Page, took);
+            }
+            *count_of_second(book.second(), outcome) += 1;
+        });
+    }
+
+    fn write<T>(&self, entry: impl FnOnce(&mut Book) -> T) -> T {
+        let now = self.began.elapsed();
         let mut book = self.open();
-        let tally = &mut book.tally;
-        let index = now.min(SECONDS_MAX - 1);
-        let waiting = tally.visits.waiting;
-        while tally.seconds.len() <= index {
-            tally.seconds.push(Second {
-                waiting,
-                ..Second::default()
-            });
-        }
-        let mut second = std::mem::take(&mut tally.seconds[index]);
-        entry(tally, &mut second);
-        tally.seconds[index] = second;
+        book.turn_to(now);
+        entry(&mut book)
     }
 
     fn open(&self) -> MutexGuard<'_, Book> {
@@ -169,8 +212,7 @@ impl Ledger {
 }
 
 /// The one count that `outcome` belongs to.
-const fn count(tally: &mut Tally, outcome: Outcome) -> &mut u64 {
-    let requests = &mut tally.requests;
+const fn count(requests: &mut Requests, outcome: Outcome) -> &mut u64 {
     match outcome {
         Outcome::Answered(Kind::Page) => &mut requests.page,
         Outcome::Answered(Kind::Waiting) => &mut requests.waiting,
@@ -191,60 +233,19 @@ const fn count(tally: &mut Tally, outcome: Outcome) -> &mut u64 {
     }
 }
 
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+/// The one count of a second that `outcome` belongs to.
+const fn count_of_second(second: &mut Second, outcome: Outcome) -> &mut u64 {
+    match outcome {
+        Outcome::Answered(Kind::Page) => &mut second.page,
+        Outcome::Answered(Kind::Waiting) => &mut second.waiting_page,
+        Outcome::Answered(Kind::Busy) => &mut second.busy,
+        Outcome::Answered(Kind::Limited) => &mut second.limited,
+        Outcome::Answered(Kind::ClientError | Kind::ServerError) => &mut second.error,
+        Outcome::ResetBefore | Outcome::ResetAfter => &mut second.reset,
+        Outcome::Refused => &mut second.refused,
+        _ => &mut second.unanswered,
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn a_second_keeps_what_happened_in_it_and_the_line_goes_on() {
-        let ledger = Ledger::new();
-        ledger.visitor_came(Duration::ZERO);
-        ledger.joined_line(false);
-        tokio::time::advance(Duration::from_secs(2)).await;
-        ledger.left_line(true);
-        ledger.visit_ended(Ending::Completed);
-
-        let tally = ledger.tally();
-        let line: Vec<_> = tally.seconds.iter().map(|second| second.waiting).collect();
-        assert_eq!(line, [1, 1, 0]);
-        assert_eq!((tally.seconds[0].begun, tally.seconds[2].completed), (1, 1));
-        assert_eq!(tally.visits.alive(), 0);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn every_outcome_is_counted_once_and_as_an_end() {
-        use Outcome::*;
-        let ledger = Ledger::new();
-        let kinds = [
-            Kind::Page,
-            Kind::Waiting,
-            Kind::Busy,
-            Kind::Limited,
-            Kind::ClientError,
-            Kind::ServerError,
-        ];
-        let others = [
-            Refused,
-            ResetBefore,
-            ResetAfter,
-            Truncated,
-            Closed,
-            Malformed,
-            TimedOut,
-            ConnectTimedOut,
-            Failed,
-            Abandoned,
-        ];
-        for outcome in kinds.map(Answered).into_iter().chain(others) {
-            ledger.request_ended(outcome, Duration::from_millis(40));
-        }
-        let requests = ledger.tally().requests;
-        assert_eq!(requests.ended(), 16);
-        assert_eq!((requests.answered(), requests.reset()), (6, 2));
-        assert_eq!(ledger.tally().latency.p50_ms, 40);
-    }
-}
+mod tests;

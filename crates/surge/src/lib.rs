@@ -21,5 +21,6 @@ mod ledger;
 mod outcome;
 mod place;
 mod visitor;
+mod waits;
 mod wire;
 mod words;

@@ -1,6 +1,10 @@
 //! A visitor's place in line, as the page or the status tells it, and whether it was kept.
 
+use std::time::Duration;
+
 use serde::Deserialize;
+
+use crate::waits::Estimate;
 
 /// What a visitor in line is told.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -10,6 +14,9 @@ pub(crate) struct Told {
     /// People ahead; None while it is not known.
     #[serde(default)]
     pub(crate) ahead: Option<u64>,
+    /// How long the wait is said to be.
+    #[serde(default)]
+    pub(crate) eta_seconds: Option<Eta>,
     /// When to ask again.
     #[serde(default, rename = "poll_after_seconds")]
     pub(crate) poll_after: Option<f64>,
@@ -21,7 +28,23 @@ pub(crate) struct Told {
     pub(crate) status: Option<String>,
 }
 
+/// How long a wait is said to be, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+pub(crate) struct Eta {
+    p50: f64,
+    p90: f64,
+}
+
 impl Told {
+    /// How long the wait is said to be.
+    pub(crate) fn estimate(&self) -> Option<Estimate> {
+        let eta = self.eta_seconds?;
+        Some(Estimate {
+            likely: Duration::try_from_secs_f64(eta.p50).ok()?,
+            hardly_more: Duration::try_from_secs_f64(eta.p90).ok()?,
+        })
+    }
+
     /// Whether the visitor may go in now.
     pub(crate) fn may_enter(&self) -> bool {
         self.state == "open" || self.state == "called"
@@ -45,6 +68,7 @@ pub(crate) fn in_page(body: &[u8]) -> Option<Told> {
     Some(Told {
         state: state.unwrap_or("queueing").to_owned(),
         ahead: ahead.and_then(|ahead| ahead.parse().ok()),
+        eta_seconds: None,
         poll_after: attribute(page, "data-poll=\"").and_then(|poll| poll.parse().ok()),
         reference: attribute(page, "data-reference=\"").map(str::to_owned),
         status: attribute(page, "data-status=\"").map(|path| path.replace("&amp;", "&")),
@@ -95,6 +119,7 @@ mod tests {
         Told {
             state: "queueing".to_owned(),
             ahead,
+            eta_seconds: None,
             poll_after: None,
             reference,
             status: None,

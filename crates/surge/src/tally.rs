@@ -1,12 +1,9 @@
 //! What the crowd saw, added up.
 
-use serde::Serialize;
-
-/// A visitor who comes later than this was kept by a machine that is too busy, in milliseconds.
-const LATE_MS_MAX: u64 = 500;
+use serde::{Deserialize, Serialize};
 
 /// Requests by outcome. Each request ends in exactly one of them.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Requests {
     /// Requests sent, or tried to.
     pub begun: u64,
@@ -45,6 +42,9 @@ pub struct Requests {
     /// Whole answers with `Connection: close` whose connection then ended by a reset.
     /// They are counted under what they were as well.
     pub reset_at_end: u64,
+    /// Whole answers that came later than the crowd's bound after their intended start.
+    /// They are counted under what they were as well.
+    pub late: u64,
 }
 
 impl Requests {
@@ -81,10 +81,36 @@ impl Requests {
             + self.failed
             + self.abandoned
     }
+
+    /// Both together.
+    #[must_use]
+    pub const fn and(&self, other: &Self) -> Self {
+        Self {
+            begun: self.begun + other.begun,
+            page: self.page + other.page,
+            waiting: self.waiting + other.waiting,
+            busy: self.busy + other.busy,
+            limited: self.limited + other.limited,
+            client_error: self.client_error + other.client_error,
+            server_error: self.server_error + other.server_error,
+            refused: self.refused + other.refused,
+            reset_before: self.reset_before + other.reset_before,
+            reset_after: self.reset_after + other.reset_after,
+            truncated: self.truncated + other.truncated,
+            closed: self.closed + other.closed,
+            malformed: self.malformed + other.malformed,
+            timed_out: self.timed_out + other.timed_out,
+            connect_timed_out: self.connect_timed_out + other.connect_timed_out,
+            failed: self.failed + other.failed,
+            abandoned: self.abandoned + other.abandoned,
+            reset_at_end: self.reset_at_end + other.reset_at_end,
+            late: self.late + other.late,
+        }
+    }
 }
 
 /// Visits by how they went.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Visits {
     /// Visitors who came.
     pub begun: u64,
@@ -106,10 +132,23 @@ impl Visits {
     pub const fn alive(&self) -> u64 {
         self.begun - self.completed - self.given_up - self.lost_mid_form
     }
+
+    /// Both together.
+    #[must_use]
+    pub const fn and(&self, other: &Self) -> Self {
+        Self {
+            begun: self.begun + other.begun,
+            completed: self.completed + other.completed,
+            given_up: self.given_up + other.given_up,
+            lost_mid_form: self.lost_mid_form + other.lost_mid_form,
+            waiting: self.waiting + other.waiting,
+            not_begun: self.not_begun + other.not_begun,
+        }
+    }
 }
 
-/// What those who waited in line were told.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+/// How those fared who stood in line.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// Visitors who were ever in line.
     pub joined: u64,
@@ -119,39 +158,96 @@ pub struct Line {
     pub places_lost: u64,
     /// Times a visitor who was inside was sent back into the line.
     pub sent_back: u64,
+    /// Visitors who got in after somebody who had joined more than five seconds later than they.
+    pub overtaken: u64,
+    /// How much later than the one who got in after had the other joined, at most, in
+    /// milliseconds.
+    pub overtaking_max_ms: u64,
+    /// Median time in line of those who got in, in milliseconds.
+    pub wait_p50_ms: u64,
+    /// 90th percentile of it, in milliseconds.
+    pub wait_p90_ms: u64,
+    /// The longest of it, in milliseconds.
+    pub wait_max_ms: u64,
+    /// How true it was what they were told.
+    pub told: Told,
 }
 
-/// Times of whole pages of the site, from the begin of the request (with its connect).
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+/// The time in line that visitors were first told, against the true one. Of those who got in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// Visitors who were told a time.
+    pub count: u64,
+    /// Median distance between the likely time and the true one, in thousandths of the
+    /// true one.
+    pub median_error_permille: u64,
+    /// Those who waited no longer than "hardly more than" said, in thousandths.
+    pub below_p90_permille: u64,
+}
+
+/// Times from the intended start of a request, the moment at which it would have been sent
+/// by a crowd that is never late, to the end of the answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Latency {
-    /// Median, in milliseconds.
-    pub p50_ms: u64,
-    /// 90th percentile, in milliseconds.
-    pub p90_ms: u64,
-    /// 99th percentile, in milliseconds.
-    pub p99_ms: u64,
-    /// The slowest, in milliseconds.
-    pub max_ms: u64,
+    /// How many there were.
+    pub count: u64,
+    /// Median, in microseconds.
+    pub p50_us: u64,
+    /// 90th percentile, in microseconds.
+    pub p90_us: u64,
+    /// 99th percentile, in microseconds.
+    pub p99_us: u64,
+    /// 99.9th percentile, in microseconds.
+    pub p999_us: u64,
+    /// The slowest, in microseconds.
+    pub max_us: u64,
 }
 
 /// Whether the crowd itself was the limit; then the other figures say less.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Generator {
     /// Requests that had to wait for one of the crowd's own connections.
     pub connections_waited: u64,
-    /// The latest that a visitor came after the planned instant, in milliseconds.
+    /// Connects for which the machine had no port left.
+    pub ports_exhausted: u64,
+    /// 99th percentile of how late clients came after the planned instant, in milliseconds.
+    pub late_p99_ms: u64,
+    /// The latest that a client came after the planned instant, in milliseconds.
     pub late_ms_max: u64,
+    /// The largest share of one core that the crowd's thread used in a second, in thousandths.
+    pub busiest_permille: u64,
+    /// Seconds in which the crowd was at its bound.
+    pub seconds_limited: u64,
+    /// Seconds of the run.
+    pub seconds: u64,
 }
 
 /// One second of the run.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Second {
     /// Visitors who came.
     pub begun: u64,
     /// Visits completed.
     pub completed: u64,
+    /// Visitors who ran out of patience before the form.
+    pub given_up: u64,
+    /// Visitors who lost a form they had begun.
+    pub lost: u64,
+    /// Pages wanted for the first time, by their intended start; where a page leads on to
+    /// another, that is wanted as well. Trying again is not wanting anew.
+    pub wanted: u64,
+    /// Pages wanted and not yet got at its end, those of visitors in line with them.
+    pub outstanding: u64,
     /// Whole pages of the site.
     pub page: u64,
+    /// Whole waiting pages, or their status.
+    pub waiting_page: u64,
+    /// Whole "one moment" answers.
+    pub busy: u64,
+    /// Whole 429s.
+    pub limited: u64,
+    /// Other whole 4xx and 5xx.
+    pub error: u64,
     /// Requests reset.
     pub reset: u64,
     /// Requests refused.
@@ -160,39 +256,68 @@ pub struct Second {
     pub unanswered: u64,
     /// Visitors in line at its end.
     pub waiting: u64,
+    /// Median time of this second's whole pages, in microseconds.
+    pub p50_us: u64,
+    /// 90th percentile of it, in microseconds.
+    pub p90_us: u64,
+    /// 99th percentile of it, in microseconds.
+    pub p99_us: u64,
+    /// What the crowd's thread used of one core, in thousandths.
+    pub generator_permille: u64,
+    /// Whether the crowd was at its bound: out of processor time, connections, visitors or
+    /// ports, or late.
+    pub at_bound: bool,
+}
+
+/// What one group saw.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupTally {
+    /// Its name.
+    pub name: String,
+    /// Requests by outcome.
+    pub requests: Requests,
+    /// Visits by how they went.
+    pub visits: Visits,
+    /// How those fared who stood in line.
+    pub line: Line,
 }
 
 /// Everything the crowd saw so far.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     /// Requests by outcome.
     pub requests: Requests,
     /// Visits by how they went.
     pub visits: Visits,
-    /// What the waiting were told.
+    /// How those fared who stood in line.
     pub line: Line,
-    /// Times of whole pages.
-    pub latency: Latency,
+    /// Times of whole pages of the site.
+    pub pages: Latency,
+    /// Times of all whole answers.
+    pub answers: Latency,
     /// Whether the crowd was the limit.
     pub generator: Generator,
     /// The same by second; never more than an hour's.
     pub seconds: Vec<Second>,
+    /// The same by group.
+    pub groups: Vec<GroupTally>,
 }
 
 impl Tally {
-    /// Whether the crowd, and not the site, was at its bound: visitors were left out or
-    /// came more than half a second late, or requests waited for the crowd's own connections.
+    /// Whether the crowd, and not the site, was at its bound in any second of the run; each
+    /// [`Second`] says so of itself.
     #[must_use]
     pub const fn crowd_was_the_limit(&self) -> bool {
         let generator = &self.generator;
-        self.visits.not_begun > 0
+        generator.seconds_limited > 0
+            || self.visits.not_begun > 0
             || generator.connections_waited > 0
-            || generator.late_ms_max > LATE_MS_MAX
+            || generator.ports_exhausted > 0
     }
 
     /// The last second that is over, or the running one if it is the first.
     pub(crate) fn last_second(&self) -> Second {
         let over = self.seconds.len().saturating_sub(2);
-        self.seconds.get(over).cloned().unwrap_or_default()
+        self.seconds.get(over).copied().unwrap_or_default()
     }
 }

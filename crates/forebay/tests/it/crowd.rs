@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use forebay_testkit::wait_until;
-use surge::crowd::{Crowd, CrowdSettings, Step};
+use surge::crowd::{Behaviour, Crowd, CrowdSettings, Curve, Site, Visit};
 use surge::origin::{Origin, OriginSettings};
 
 use crate::house::{House, SOON};
@@ -24,23 +24,15 @@ fn no_kill_makes_anybody_in_line_lose_the_place_or_anybody_inside_go_back() {
     let origin = origin.expect("an origin");
     let rest = "[room.main]\ninlet = \"10/s\"\n[[route]]\nquota = \"none\"\n";
     let mut house = House::start(origin.address(), rest);
-    let steps = vec![
-        Step {
-            lasts: Duration::from_secs(4),
-            rate: 25.0,
-        },
-        Step {
-            lasts: Duration::from_secs(60),
-            rate: 0.0,
-        },
-    ];
-    let crowd = Crowd::start(CrowdSettings {
-        steps,
-        pages: 3,
+    let site = Site::at(house.address);
+    let mut people = CrowdSettings::steady(site, 25.0, Duration::from_secs(64));
+    people.groups[0].arrivals = Curve::steady(25.0, Duration::from_secs(4));
+    people.groups[0].behaviour = Behaviour::Visit(Visit {
         think: Duration::from_millis(100),
         reload_probability: 0.3,
-        ..CrowdSettings::steady(house.address, 25.0, SOON)
+        ..Visit::default()
     });
+    let crowd = Crowd::start(people);
     wait_until(SOON, || crowd.tally().line.joined >= 10);
     house.program.kill();
     house.start_again();

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use clap::Args;
 use surge::origin::{Origin as Model, OriginSettings};
+use surge::span;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::{Problem, duration, rate, say};
+use super::{Problem, rate, say};
 
 /// Flags of `surge origin`.
 #[derive(Debug, Args)]
@@ -19,7 +20,7 @@ pub(crate) struct Origin {
     #[arg(long, value_parser = rate, conflicts_with = "service")]
     capacity: Option<f64>,
     /// Mean work of a page on an idle server
-    #[arg(long, value_parser = duration)]
+    #[arg(long, value_parser = span::parse)]
     service: Option<Duration>,
     /// Servers that share the work
     #[arg(long, default_value_t = OriginSettings::default().cores)]

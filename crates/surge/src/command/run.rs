@@ -1,16 +1,16 @@
 //! `surge run`: a crowd at a steady rate, and what it saw.
 
 use std::io::{self, IsTerminal as _};
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use surge::crowd::{Crowd, CrowdSettings};
+use surge::crowd::{Behaviour, Crowd, CrowdSettings, Curve, Group, Site, Sources, Visit};
+use surge::span;
 use surge::tally::Tally;
 use surge::view::{View, watch};
 
-use super::{Problem, duration, rate, say, share};
+use super::{Problem, rate, say, share};
 
 /// Flags of `surge run`.
 #[derive(Debug, Args)]
@@ -28,13 +28,13 @@ pub(crate) struct Run {
     #[arg(long, default_value_t = 3)]
     pages: u32,
     /// Mean time between a page and the next request
-    #[arg(long, default_value = "1500ms", value_parser = duration)]
+    #[arg(long, default_value = "1500ms", value_parser = span::parse)]
     think: Duration,
     /// Mean time that a visitor puts up with getting no page
-    #[arg(long, default_value = "30s", value_parser = duration)]
+    #[arg(long, default_value = "30s", value_parser = span::parse)]
     patience: Duration,
     /// The same in line, with a place told
-    #[arg(long, default_value = "5m", value_parser = duration)]
+    #[arg(long, default_value = "5m", value_parser = span::parse)]
     patience_in_line: Duration,
     /// Share of visitors who reload what takes longer than four seconds
     #[arg(long, default_value = "0.7", value_parser = share)]
@@ -89,29 +89,50 @@ impl Run {
     }
 
     async fn settings(&self) -> Result<CrowdSettings, Problem> {
-        let (host, path, target) = target(&self.target).await?;
+        let site = site(&self.target).await?;
         let lasts = Duration::from_secs(self.seconds.into());
-        let steady = CrowdSettings::steady(target, self.rate, lasts);
+        let steady = CrowdSettings::steady(site, self.rate, lasts);
+        let sources = match steady.groups.first() {
+            Some(people) if !self.one_address => people.sources,
+            _ => Sources::Same,
+        };
+        let group = |name: &str, share: f64, cookies: bool| Group {
+            name: name.to_owned(),
+            arrivals: Curve::steady(self.rate * share, lasts),
+            sources,
+            behaviour: Behaviour::Visit(self.visit(cookies)),
+        };
+        let groups = [
+            ("people", 1.0 - self.bots, true),
+            ("programs", self.bots, false),
+        ];
+        let come = groups.into_iter().filter(|(_, share, _)| *share > 0.0);
         Ok(CrowdSettings {
-            host,
-            path,
-            pages: self.pages,
-            think: self.think,
-            patience: self.patience,
-            patience_in_line: self.patience_in_line,
-            reload_probability: self.reload,
-            bots: self.bots,
-            own_addresses: steady.own_addresses && !self.one_address,
+            groups: come
+                .map(|(name, share, cookies)| group(name, share, cookies))
+                .collect(),
             visitors_max: self.visitors_max,
             connections_max: self.connections_max,
             seed: self.seed,
             ..steady
         })
     }
+
+    fn visit(&self, cookies: bool) -> Visit {
+        Visit {
+            pages: self.pages,
+            think: self.think,
+            patience: self.patience,
+            patience_in_line: self.patience_in_line,
+            reload_probability: self.reload,
+            cookies,
+            ..Visit::default()
+        }
+    }
 }
 
-/// Host field, path and socket of an `http` URL.
-async fn target(url: &str) -> Result<(String, String, SocketAddr), Problem> {
+/// The site of an `http` URL.
+async fn site(url: &str) -> Result<Site, Problem> {
     let wrong = || Problem::Target(url.to_owned());
     let uri: http::Uri = url.parse().map_err(|_bad| wrong())?;
     let authority = uri
@@ -129,16 +150,17 @@ async fn target(url: &str) -> Result<(String, String, SocketAddr), Problem> {
     let path = uri
         .path_and_query()
         .map_or("/", http::uri::PathAndQuery::as_str);
-    Ok((
-        authority.to_string(),
-        path.to_owned(),
-        found.next().ok_or_else(wrong)?,
-    ))
+    Ok(Site {
+        address: found.next().ok_or_else(wrong)?,
+        host: authority.to_string(),
+        path: path.to_owned(),
+        tls: false,
+    })
 }
 
 /// The run in a few plain lines.
 fn summary(tally: &Tally) -> String {
-    let (visits, requests, latency) = (&tally.visits, &tally.requests, &tally.latency);
+    let (visits, requests, pages) = (&tally.visits, &tally.requests, &tally.pages);
     let mut text = format!(
         "visits: {} came, {} completed, {} gave up, {} lost a form, {} still in line\n\
          requests: {} begun, {} pages, {} waiting, {} busy, {} limited, {} errors\n\
@@ -161,14 +183,17 @@ fn summary(tally: &Tally) -> String {
         requests.closed,
         requests.timed_out + requests.connect_timed_out,
         requests.abandoned,
-        latency.p50_ms,
-        latency.p90_ms,
-        latency.p99_ms,
+        pages.p50_us / 1_000,
+        pages.p90_us / 1_000,
+        pages.p99_us / 1_000,
     );
     if tally.crowd_was_the_limit() {
-        text.push_str(
-            "\nnote: the crowd itself was at its bound; the figures say less than they seem",
-        );
+        let generator = &tally.generator;
+        text.push_str(&format!(
+            "\nnote: the crowd itself was at its bound in {} of {} seconds; the figures say less \
+             than they seem",
+            generator.seconds_limited, generator.seconds
+        ));
     }
     text
 }

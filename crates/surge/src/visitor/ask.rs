@@ -1,6 +1,7 @@
 //! What a visitor asks for, and how a browser writes it down.
 
 use crate::cookies::Cookies;
+use crate::crowd::source::Source;
 
 /// One request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,10 +54,20 @@ impl Ask {
     }
 
     /// The request's bytes.
-    pub(super) fn written(&self, host: &str, asker: Asker, cookies: Option<&Cookies>) -> String {
+    pub(super) fn written(
+        &self,
+        host: &str,
+        asker: Asker,
+        source: Source,
+        cookies: Option<&Cookies>,
+    ) -> String {
         let method = if self.form.is_some() { "POST" } else { "GET" };
         let path = &self.path;
         let fields = asker.fields();
+        let forwarded = match source {
+            Source::Forwarded(address) => format!("X-Forwarded-For: {address}\r\n"),
+            Source::Any | Source::Bound(_) => String::new(),
+        };
         let cookie = cookies
             .and_then(Cookies::field)
             .map_or_else(String::new, |field| format!("Cookie: {field}\r\n"));
@@ -68,7 +79,9 @@ impl Ask {
                 form.as_str(),
             )
         });
-        format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\n{fields}{cookie}{kind}\r\n{form}")
+        format!(
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\n{fields}{forwarded}{cookie}{kind}\r\n{form}"
+        )
     }
 }
 
@@ -81,11 +94,16 @@ mod tests {
         let mut cookies = Cookies::default();
         cookies.set("a=1");
         let ask = Ask::post("/x", "token=1".to_owned());
-        let text = ask.written("portal.example", Asker::Bot, Some(&cookies));
+        let text = ask.written(
+            "portal.example",
+            Asker::Bot,
+            Source::Forwarded([203, 0, 113, 9].into()),
+            Some(&cookies),
+        );
         assert_eq!(
             text,
             "POST /x HTTP/1.1\r\nHost: portal.example\r\nUser-Agent: surge-bot/1.0\r\n\
-             Accept: */*\r\nCookie: a=1\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+             Accept: */*\r\nX-Forwarded-For: 203.0.113.9\r\nCookie: a=1\r\nContent-Type: application/x-www-form-urlencoded\r\n\
              Content-Length: 7\r\n\r\ntoken=1"
         );
     }

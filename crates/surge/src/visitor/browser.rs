@@ -1,14 +1,16 @@
 //! A visitor's browser: cookies, redirects, one connection, and what came of each request.
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout};
 
+use super::Party;
 use super::ask::{Ask, Asker};
 use crate::cookies::Cookies;
-use crate::crowd::CrowdSettings;
+use crate::crowd::gate::Gate;
+use crate::crowd::source::Source;
+use crate::crowd::{CrowdSettings, Visit};
 use crate::ledger::Ledger;
 use crate::outcome::{Kind, Outcome};
 use crate::place::{self, Told};
@@ -16,30 +18,6 @@ use crate::wire::{Answer, Connection};
 
 /// Redirects followed for one page, as browsers bound them.
 const REDIRECTS_MAX: u32 = 10;
-
-/// Bounds the connections of the whole crowd.
-#[derive(Debug, Clone)]
-pub(crate) struct Gate(Arc<Semaphore>);
-
-impl Gate {
-    pub(crate) fn new(connections: usize) -> Self {
-        Self(Arc::new(Semaphore::new(
-            connections.min(Semaphore::MAX_PERMITS),
-        )))
-    }
-
-    /// Room for one more connection, waiting if there is none; the waiting is counted.
-    async fn enter(&self, ledger: &Ledger) -> OwnedSemaphorePermit {
-        if let Ok(permit) = Arc::clone(&self.0).try_acquire_owned() {
-            return permit;
-        }
-        ledger.connection_waited_for();
-        Arc::clone(&self.0)
-            .acquire_owned()
-            .await
-            .expect("the gate is never closed")
-    }
-}
 
 /// What came of a request.
 #[derive(Debug)]
@@ -53,9 +31,11 @@ pub(crate) struct Seen {
 #[derive(Debug)]
 pub(crate) struct Browser {
     settings: Arc<CrowdSettings>,
+    visit: Arc<Visit>,
+    group: usize,
     ledger: Arc<Ledger>,
     gate: Gate,
-    source: Option<IpAddr>,
+    source: Source,
     /// None: a program that keeps none.
     cookies: Option<Cookies>,
     impatient: bool,
@@ -63,34 +43,17 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    pub(crate) fn new(
-        settings: Arc<CrowdSettings>,
-        ledger: Arc<Ledger>,
-        gate: &Gate,
-        index: u64,
-    ) -> Self {
-        let source = settings.own_addresses.then(|| own_address(index));
-        let (gate, cookies) = (gate.clone(), Some(Cookies::default()));
+    pub(super) fn new(party: &Party, source: Source) -> Self {
         Self {
-            settings,
-            ledger,
-            gate,
+            settings: Arc::clone(&party.settings),
+            visit: Arc::clone(&party.visit),
+            group: party.group,
+            ledger: Arc::clone(&party.ledger),
+            gate: party.gate.clone(),
             source,
-            cookies,
+            cookies: party.visit.cookies.then(Cookies::default),
             impatient: false,
             connection: None,
-        }
-    }
-
-    /// Keeps no cookies, if `without`.
-    pub(crate) fn without_cookies(self, without: bool) -> Self {
-        if without {
-            Self {
-                cookies: None,
-                ..self
-            }
-        } else {
-            self
         }
     }
 
@@ -104,9 +67,9 @@ impl Browser {
         self.connection = None;
     }
 
-    /// Asks for a page and follows redirects.
-    pub(crate) async fn navigate(&mut self, ask: &Ask) -> Seen {
-        let mut seen = self.look(ask).await;
+    /// Asks for a page, meant to be asked for at `intended`, and follows redirects.
+    pub(crate) async fn navigate(&mut self, ask: &Ask, intended: Instant) -> Seen {
+        let mut seen = self.look(ask, intended).await;
         for _redirect in 0..REDIRECTS_MAX {
             let Some(next) = seen
                 .answer
@@ -115,7 +78,7 @@ impl Browser {
             else {
                 return seen;
             };
-            seen = self.look(&next).await;
+            seen = self.look(&next, Instant::now()).await;
         }
         // Round in circles: no page, whatever the last answer was.
         Seen {
@@ -125,9 +88,8 @@ impl Browser {
     }
 
     /// Asks for the place in line; none: no whole answer, or none that says it.
-    pub(crate) async fn poll(&mut self, path: &str) -> Option<Told> {
-        let began = Instant::now();
-        self.ledger.request_begun();
+    pub(crate) async fn poll(&mut self, path: &str, intended: Instant) -> Option<Told> {
+        self.ledger.request_begun(self.group);
         let request = self.written(&Ask::get(path), Asker::Script);
         let sent = self.send(&request).await;
         let told = sent
@@ -139,7 +101,8 @@ impl Browser {
             Ok(answer) => Outcome::Answered(Kind::of(answer)),
             Err(outcome) => *outcome,
         };
-        self.ledger.request_ended(outcome, began.elapsed());
+        self.ledger
+            .request_ended(self.group, outcome, intended.elapsed());
         told
     }
 
@@ -150,9 +113,8 @@ impl Browser {
     }
 
     /// One request for a page, from its begin to its one outcome.
-    async fn look(&mut self, ask: &Ask) -> Seen {
-        let began = Instant::now();
-        self.ledger.request_begun();
+    async fn look(&mut self, ask: &Ask, intended: Instant) -> Seen {
+        self.ledger.request_begun(self.group);
         let asker = if self.cookies.is_some() {
             Asker::Person
         } else {
@@ -160,7 +122,7 @@ impl Browser {
         };
         let request = self.written(ask, asker);
         let sent = if self.impatient {
-            let reloads = self.settings.reload_after;
+            let reloads = self.visit.reload_after;
             timeout(reloads, self.send(&request))
                 .await
                 .unwrap_or(Err(Outcome::Abandoned))
@@ -171,20 +133,26 @@ impl Browser {
             Ok(answer) => (Outcome::Answered(Kind::of(&answer)), Some(answer)),
             Err(outcome) => (outcome, None),
         };
-        self.ledger.request_ended(outcome, began.elapsed());
+        self.ledger
+            .request_ended(self.group, outcome, intended.elapsed());
         Seen { outcome, answer }
     }
 
     fn written(&self, ask: &Ask, asker: Asker) -> String {
-        ask.written(&self.settings.host, asker, self.cookies.as_ref())
+        ask.written(
+            &self.settings.site.host,
+            asker,
+            self.source,
+            self.cookies.as_ref(),
+        )
     }
 
     async fn send(&mut self, request: &str) -> Result<Answer, Outcome> {
         let (connection, permit) = self.connect().await?;
-        let bound = self.settings.request_timeout;
+        let bound = self.visit.request_timeout;
         let exchange = connection.exchange(request.as_bytes(), bound).await?;
         if exchange.reset_at_end {
-            self.ledger.reset_at_end();
+            self.ledger.reset_at_end(self.group);
         }
         self.connection = exchange.connection.map(|connection| (connection, permit));
         if let Some(cookies) = &mut self.cookies {
@@ -199,13 +167,14 @@ impl Browser {
     /// The connection that is still open, or a new one.
     async fn connect(&mut self) -> Result<(Connection, OwnedSemaphorePermit), Outcome> {
         if let Some((connection, permit)) = self.connection.take()
-            && connection.reusable(self.settings.keep_alive)?
+            && connection.reusable(self.visit.keep_alive)?
         {
             return Ok((connection, permit));
         }
         let permit = self.gate.enter(&self.ledger).await;
-        let bound = self.settings.connect_timeout;
-        let connection = Connection::open(self.settings.target, self.source, bound).await?;
+        let bound = self.visit.connect_timeout;
+        let connection =
+            Connection::open(self.settings.site.address, self.source.bound(), bound).await?;
         Ok((connection, permit))
     }
 
@@ -215,30 +184,8 @@ impl Browser {
             return None;
         }
         let location = answer.header("location")?;
-        let here = format!("http://{}", self.settings.host);
+        let here = format!("http://{}", self.settings.site.host);
         let path = location.strip_prefix(&here).unwrap_or(location);
         path.starts_with('/').then(|| Ask::get(path))
-    }
-}
-
-/// An address of the loopback net for the `index`-th visitor: four million of them,
-/// away from those that servers use.
-fn own_address(index: u64) -> IpAddr {
-    let [.., high, middle, low] = (index % (1 << 22)).to_be_bytes();
-    IpAddr::V4(Ipv4Addr::new(127, 64 + high, middle, low))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn neighbours_have_different_addresses_of_the_loopback_net() {
-        let text = |index| own_address(index).to_string();
-        assert_eq!(
-            [text(0), text(1), text(256)],
-            ["127.64.0.0", "127.64.0.1", "127.64.1.0"]
-        );
-        assert_eq!(text((1 << 22) - 1), "127.127.255.255");
     }
 }

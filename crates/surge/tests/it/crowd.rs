@@ -3,26 +3,28 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use surge::crowd::{Crowd, CrowdSettings, Step};
+use surge::crowd::{Behaviour, Crowd, CrowdSettings, Curve, Site, Visit};
 use surge::origin::{Origin, OriginSettings};
 use surge::tally::Tally;
 
 use crate::site::{End, site, wait_until, whole};
 
-/// About a dozen visitors, and time to get through for all of them.
-fn few(target: SocketAddr) -> CrowdSettings {
-    let steady = CrowdSettings::steady(target, 40.0, Duration::from_millis(300));
-    let calm = Step {
-        lasts: Duration::from_secs(30),
-        rate: 0.0,
-    };
-    let steps = vec![steady.steps[0], calm];
-    CrowdSettings {
-        steps,
+/// People who do not think long.
+fn brisk() -> Visit {
+    Visit {
         think: Duration::from_millis(20),
         scripted: 1.0,
-        ..steady
+        ..Visit::default()
     }
+}
+
+/// About a dozen visitors, and time to get through for all of them.
+fn few(target: SocketAddr, visit: Visit) -> CrowdSettings {
+    let lasts = Duration::from_secs(30);
+    let mut few = CrowdSettings::steady(Site::at(target), 40.0, lasts);
+    few.groups[0].arrivals = Curve::steady(40.0, Duration::from_millis(300));
+    few.groups[0].behaviour = Behaviour::Visit(visit);
+    few
 }
 
 /// The tally once everybody who came has left.
@@ -44,7 +46,7 @@ async fn a_visit_fills_in_the_whole_form_and_the_origin_agrees() {
         ..OriginSettings::default()
     })
     .unwrap();
-    let tally = all_gone(few(origin.address())).await;
+    let tally = all_gone(few(origin.address(), brisk())).await;
     let stats = origin.stop().await;
     assert!(tally.visits.begun >= 3);
     assert_eq!(tally.visits.completed, tally.visits.begun, "{tally:?}");
@@ -62,10 +64,13 @@ async fn a_client_without_cookies_never_gets_past_the_forms_first_page() {
         ..OriginSettings::default()
     })
     .unwrap();
-    let settings = CrowdSettings {
-        bots: 1.0,
-        ..few(origin.address())
-    };
+    let settings = few(
+        origin.address(),
+        Visit {
+            cookies: false,
+            ..brisk()
+        },
+    );
     let tally = all_gone(settings).await;
     assert_eq!((tally.visits.completed, origin.stats().forms), (0, 0));
     assert_eq!(tally.visits.lost_mid_form, tally.visits.begun);
@@ -103,11 +108,14 @@ async fn room(ahead: fn(u32) -> u32) -> SocketAddr {
 async fn visitors_wait_in_line_with_and_without_script_and_get_in() {
     let target = room(|contact| 9 - contact).await;
     for scripted in [1.0, 0.0] {
-        let settings = CrowdSettings {
-            pages: 0,
-            scripted,
-            ..few(target)
-        };
+        let settings = few(
+            target,
+            Visit {
+                pages: 0,
+                scripted,
+                ..brisk()
+            },
+        );
         let Tally {
             visits,
             line,
@@ -134,10 +142,13 @@ async fn visitors_wait_in_line_with_and_without_script_and_get_in() {
 #[tokio::test]
 async fn a_room_that_tells_a_larger_number_has_lost_the_place() {
     let target = room(|contact| 5 + contact).await;
-    let settings = CrowdSettings {
-        pages: 0,
-        ..few(target)
-    };
+    let settings = few(
+        target,
+        Visit {
+            pages: 0,
+            ..brisk()
+        },
+    );
     let Tally { visits, line, .. } = all_gone(settings).await;
     assert_eq!(visits.completed, visits.begun);
     assert_eq!(
@@ -150,16 +161,11 @@ async fn a_room_that_tells_a_larger_number_has_lost_the_place() {
 #[tokio::test]
 async fn the_crowd_keeps_to_its_bounds_and_says_that_it_was_the_limit() {
     let target = site(|_head| (String::new(), End::Never)).await;
-    let steps = vec![Step {
-        lasts: Duration::from_millis(500),
-        rate: 40.0,
-    }];
-    let bounded = CrowdSettings {
-        steps,
-        visitors_max: 5,
-        connections_max: 2,
-        ..few(target)
-    };
+    let mut bounded = few(target, brisk());
+    bounded.groups[0].arrivals = Curve::steady(40.0, Duration::from_millis(500));
+    bounded.lasts = Duration::from_millis(600);
+    bounded.visitors_max = 5;
+    bounded.connections_max = 2;
     let tally = Crowd::start(bounded).finish().await;
     assert_eq!(tally.visits.alive(), 5);
     assert!(tally.visits.not_begun > 0);
@@ -170,12 +176,15 @@ async fn the_crowd_keeps_to_its_bounds_and_says_that_it_was_the_limit() {
 #[tokio::test]
 async fn an_impatient_visitor_reloads_and_gives_up_in_the_end() {
     let target = site(|_head| (String::new(), End::Never)).await;
-    let settings = CrowdSettings {
-        reload_probability: 1.0,
-        reload_after: Duration::from_millis(100),
-        patience: Duration::from_millis(800),
-        ..few(target)
-    };
+    let settings = few(
+        target,
+        Visit {
+            reload_probability: 1.0,
+            reload_after: Duration::from_millis(100),
+            patience: Duration::from_millis(800),
+            ..brisk()
+        },
+    );
     let Tally {
         visits, requests, ..
     } = all_gone(settings).await;
@@ -187,10 +196,13 @@ async fn an_impatient_visitor_reloads_and_gives_up_in_the_end() {
 #[tokio::test]
 async fn the_same_seed_brings_the_same_crowd() {
     let target = site(|_head| (whole(200, "", "hello"), End::Fin)).await;
-    let settings = CrowdSettings {
-        pages: 0,
-        ..few(target)
-    };
+    let settings = few(
+        target,
+        Visit {
+            pages: 0,
+            ..brisk()
+        },
+    );
     let first = all_gone(settings.clone()).await.visits;
     let second = all_gone(settings).await.visits;
     assert_eq!(first, second);

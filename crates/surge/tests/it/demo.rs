@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use surge::crowd::{CrowdSettings, Step};
+use surge::crowd::{Behaviour, Curve, Visit};
 use surge::demo::{self, DemoPlan};
 use surge::origin::{Origin, OriginSettings};
 use surge::view::View;
@@ -20,14 +20,12 @@ async fn both_sides_get_the_same_crowd_and_the_report_has_the_counted_figures() 
     };
     let bare_origin = Origin::start(weak).unwrap();
     let behind_origin = Origin::start(strong).unwrap();
-    let crowd = CrowdSettings {
-        steps: vec![Step {
-            lasts: Duration::from_secs(3),
-            rate: 20.0,
-        }],
+    let mut crowd = demo::crowd(3);
+    crowd.groups[0].arrivals = Curve::steady(20.0, crowd.lasts);
+    crowd.groups[0].behaviour = Behaviour::Visit(Visit {
         think: Duration::from_millis(20),
-        ..demo::crowd(40)
-    };
+        ..Visit::default()
+    });
     let plan = DemoPlan {
         bare: bare_origin.address(),
         behind: behind_origin.address(),
@@ -54,21 +52,20 @@ async fn both_sides_get_the_same_crowd_and_the_report_has_the_counted_figures() 
 fn the_demonstrations_crowd_could_be_served_in_time_but_not_at_once() {
     let crowd = demo::crowd(40);
     let peak = demo::origin(([127, 0, 0, 1], 0).into()).peak();
-    let visits = peak / f64::from(2 + 2 * crowd.pages);
-    let rates = crowd.steps.iter().map(|step| step.rate);
-    let fastest = rates.fold(0.0, f64::max);
+    let Behaviour::Visit(visit) = &crowd.groups[0].behaviour else {
+        panic!("people");
+    };
+    let visits = peak / f64::from(2 + 2 * visit.pages);
+    let seconds = (0..40).map(Duration::from_secs);
+    let fastest = seconds.map(|at| crowd.rate_at(at)).fold(0.0, f64::max);
     assert!(
         fastest > 3.0 * visits,
         "{fastest} visits a second against {visits}"
     );
-    let come: f64 = crowd
-        .steps
-        .iter()
-        .map(|step| step.rate * step.lasts.as_secs_f64())
-        .sum();
+    let come = crowd.groups[0].arrivals.total(crowd.lasts);
     assert!(
-        come < visits * crowd.lasts().as_secs_f64(),
+        come < visits * crowd.lasts.as_secs_f64(),
         "{come} visits in all"
     );
-    assert_eq!(crowd.lasts(), Duration::from_secs(40));
+    assert_eq!(crowd.lasts, Duration::from_secs(40));
 }

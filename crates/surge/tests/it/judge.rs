@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use surge::crowd::{Crowd, CrowdSettings, Step};
+use surge::crowd::{Behaviour, Crowd, CrowdSettings, Curve, Site, Visit};
 use surge::tally::{Requests, Tally};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
@@ -13,15 +13,11 @@ use crate::site::{End, site, whole};
 
 /// About ten visitors who ask once and leave.
 async fn once(target: SocketAddr) -> Tally {
-    let steady = CrowdSettings::steady(target, 100.0, Duration::from_millis(100));
-    let calm = Step {
-        lasts: Duration::from_millis(600),
-        rate: 0.0,
-    };
-    let steps = vec![steady.steps[0], calm];
     let bound = Duration::from_millis(200);
-    let settings = CrowdSettings {
-        steps,
+    let lasts = Duration::from_millis(700);
+    let mut settings = CrowdSettings::steady(Site::at(target), 100.0, lasts);
+    settings.groups[0].arrivals = Curve::steady(100.0, Duration::from_millis(100));
+    settings.groups[0].behaviour = Behaviour::Visit(Visit {
         pages: 0,
         patience: Duration::ZERO,
         patience_in_line: Duration::ZERO,
@@ -29,8 +25,8 @@ async fn once(target: SocketAddr) -> Tally {
         keep_alive: Duration::ZERO,
         connect_timeout: bound,
         request_timeout: bound,
-        ..steady
-    };
+        ..Visit::default()
+    });
     Crowd::start(settings).finish().await
 }
 

@@ -1,0 +1,17 @@
+//! Clients that send what is no proper request.
+
+use std::sync::Arc;
+
+use super::gate::Gate;
+use super::settings::CrowdSettings;
+use crate::ledger::Ledger;
+
+/// Runs one group of such clients.
+pub(crate) async fn run(
+    group: usize,
+    settings: Arc<CrowdSettings>,
+    ledger: Arc<Ledger>,
+    gate: Gate,
+) {
+    let _ = (group, settings, ledger, gate);
+}
