@@ -4,6 +4,8 @@
 set -euo pipefail
 load=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 release=${CARGO_TARGET_DIR:-$load/../../target}/release
+# Where rivals/install.sh puts it.
+envoy=${CARGO_TARGET_DIR:-$load/../../target}/rivals/bin/envoy
 PATH=$PATH:/usr/sbin:/usr/local/sbin
 
 work=$(mktemp -d)

@@ -44,8 +44,10 @@ enum Chore {
     Check,
     /// A surge at ten times the origin's capacity, held for as long as asked
     Soak(load::Soak),
-    /// CPU time per request beside nginx and HAProxy, in one interleaved run
+    /// CPU time per request beside nginx, HAProxy and Envoy, in one interleaved run
     Compare(load::Compare),
+    /// How visitors fare beside nginx, HAProxy and Envoy, on one scenario, in one table
+    Rivals(load::Rivals),
 }
 
 fn main() -> ExitCode {
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         Chore::Check => check::run(),
         Chore::Soak(options) => load::soak(&options),
         Chore::Compare(options) => load::compare(&options),
+        Chore::Rivals(options) => load::rivals(&options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -22,11 +22,12 @@ const fn tool(name: &'static str, binary: &'static str, package: &'static str) -
 
 /// Tests that need one of them carry `NAME_` in their path, so that
 /// `--without NAME` can leave them out.
-pub(crate) const TOOLS: [Tool; 6] = [
+pub(crate) const TOOLS: [Tool; 7] = [
     tool("nginx", "nginx", "nginx"),
     tool("wrk", "wrk", "wrk"),
     tool("haproxy", "haproxy", "haproxy"),
     tool("curl", "curl", "curl"),
+    tool("openssl", "openssl", "openssl"),
     tool("chromium", "chromium", "chromium"),
     tool("chromium", "chromedriver", "chromium-driver"),
 ];

@@ -9,7 +9,7 @@ envoy=1.40.0
 PATH=$PATH:/usr/sbin:/usr/local/sbin
 
 declare -A package_of=([nginx]=nginx [haproxy]=haproxy [wrk]=wrk [h2load]=nghttp2-client
-  [openssl]=openssl [curl]=curl [pip3]=python3-pip [unzip]=unzip)
+  [openssl]=openssl [ab]=apache2-utils [curl]=curl [pip3]=python3-pip [unzip]=unzip)
 missing=()
 for program in "${!package_of[@]}"; do
   command -v "$program" >/dev/null || missing+=("${package_of[$program]}")
