@@ -6,6 +6,7 @@ mod run;
 use std::io::{self, Write as _};
 
 use clap::Parser;
+use surge::scenario::Mistakes;
 
 /// A crowd of visitors for a site, and an origin that breaks like a real one.
 #[derive(Debug, Parser)]
@@ -23,6 +24,9 @@ pub(crate) enum Problem {
     /// The target is not one that a crowd can visit.
     #[error("{0} is no target; write one such as http://127.0.0.1:8080/")]
     Target(String),
+    /// The scenario is none.
+    #[error("{0}")]
+    Scenario(#[source] Mistakes),
     /// A number out of its range.
     #[error("{0}")]
     Number(&'static str),
@@ -68,6 +72,14 @@ fn rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(rate) if rate > 0.0 && rate <= 1e6 => Ok(rate),
         _ => Err("write a number per second above 0, at most a million".to_owned()),
+    }
+}
+
+/// A factor above 0.
+fn factor(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(factor) if (1e-6..=1e3).contains(&factor) => Ok(factor),
+        _ => Err("write a factor such as 0.5, at most 1000".to_owned()),
     }
 }
 

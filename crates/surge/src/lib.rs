@@ -11,6 +11,9 @@
 pub mod crowd;
 pub mod demo;
 pub mod origin;
+pub mod report;
+pub mod run;
+pub mod scenario;
 pub mod span;
 pub mod tally;
 pub mod view;

@@ -1,7 +1,7 @@
 //! How running figures are shown: side by side in a terminal, or a line a second.
 
 use std::io::{self, Write};
-
+use std::mem;
 use std::time::Duration;
 
 use tokio::time::{Instant, interval_at};
@@ -52,18 +52,18 @@ pub async fn watch(crowd: Crowd, view: View) -> Tally {
 
 /// One column.
 #[derive(Debug, Clone)]
-pub(crate) struct Column {
-    pub(crate) name: &'static str,
+pub(crate) struct Column<'a> {
+    pub(crate) name: &'a str,
     pub(crate) tally: Tally,
     /// What the origin counts, where it can be asked.
     pub(crate) origin: Option<OriginStats>,
 }
 
 /// One row: what it says, its short name for plain lines, and the figure.
-type Row = (&'static str, &'static str, fn(&Column) -> Option<u64>);
+type Row = (&'static str, &'static str, fn(&Column<'_>) -> Option<u64>);
 
 /// What is shown of each column, top down.
-const ROWS: [Row; 7] = [
+const ROWS: [Row; 8] = [
     ("visitors who came", "came", |column| {
         Some(column.tally.visits.begun)
     }),
@@ -82,10 +82,16 @@ const ROWS: [Row; 7] = [
     ("visitors who gave up", "gave up", |column| {
         Some(column.tally.visits.given_up + column.tally.visits.lost_mid_form)
     }),
+    ("slowest 1 in 100 pages, ms", "p99 ms", |column| {
+        Some(column.tally.last_second().p99_us / 1_000)
+    }),
     ("requests at the origin now", "at origin", |column| {
         column.origin.as_ref().map(|origin| origin.in_flight)
     }),
 ];
+
+/// Cells of the bar that shows how much is over.
+const BAR: u32 = 24;
 
 /// Width of the rows' names, and of each column.
 const WIDTHS: (usize, usize) = (32, 18);
@@ -97,6 +103,8 @@ pub(crate) struct Board<W> {
     out: W,
     /// Lines that the next drawing overwrites.
     drawn: usize,
+    /// Lines above the columns, in the next drawing.
+    before: Vec<String>,
 }
 
 impl<W: Write> Board<W> {
@@ -105,11 +113,12 @@ impl<W: Write> Board<W> {
             view,
             out,
             drawn: 0,
+            before: Vec::new(),
         }
     }
 
     /// Shows the figures of this moment under `heading`.
-    pub(crate) fn show(&mut self, heading: &str, columns: &[Column]) {
+    pub(crate) fn show(&mut self, heading: &str, columns: &[Column<'_>]) {
         let shown = match self.view {
             View::Terminal => self.redraw(heading, columns),
             View::Plain => self.line(heading, columns),
@@ -120,12 +129,37 @@ impl<W: Write> Board<W> {
         }
     }
 
-    fn redraw(&mut self, heading: &str, columns: &[Column]) -> io::Result<()> {
-        let (wide, column_wide) = WIDTHS;
-        let mut lines = vec![format!("{heading:<wide$}")];
-        for column in columns {
-            lines[0].push_str(&format!("{:>column_wide$}", column.name));
+    /// The same, with how much of a run of `lasts` is over.
+    pub(crate) fn progress(
+        &mut self,
+        at: Duration,
+        lasts: Duration,
+        says: &str,
+        columns: &[Column<'_>],
+    ) {
+        let [at, lasts] = [at, lasts].map(|time| time.as_secs_f64());
+        let over = format!("{at:.0} s of {lasts:.0}, {says}");
+        match self.view {
+            View::Terminal => {
+                let done = ((at / lasts).clamp(0.0, 1.0) * f64::from(BAR)).round() as u32;
+                let bar: String = (0..BAR)
+                    .map(|cell| if cell < done { '█' } else { '░' })
+                    .collect();
+                self.before = vec![format!("{bar} {over}")];
+                self.show("", columns);
+            }
+            View::Plain | View::Silent => self.show(&over, columns),
         }
+    }
+
+    fn redraw(&mut self, heading: &str, columns: &[Column<'_>]) -> io::Result<()> {
+        let (wide, column_wide) = WIDTHS;
+        let mut lines = mem::take(&mut self.before);
+        let mut names = format!("{heading:<wide$}");
+        for column in columns {
+            names.push_str(&format!("{:>column_wide$}", column.name));
+        }
+        lines.push(names);
         for (name, _short, figure) in ROWS {
             let mut line = format!("{name:<wide$}");
             for column in columns {
@@ -146,7 +180,7 @@ impl<W: Write> Board<W> {
         self.out.flush()
     }
 
-    fn line(&mut self, heading: &str, columns: &[Column]) -> io::Result<()> {
+    fn line(&mut self, heading: &str, columns: &[Column<'_>]) -> io::Result<()> {
         let mut text = heading.to_owned();
         for column in columns {
             let figures = ROWS.iter().filter_map(|(_name, short, figure)| {
@@ -165,7 +199,7 @@ impl<W: Write> Board<W> {
 mod tests {
     use super::*;
 
-    fn columns() -> Vec<Column> {
+    fn columns() -> Vec<Column<'static>> {
         let mut tally = Tally::default();
         tally.visits.begun = 1_812;
         let origin = Some(OriginStats {
@@ -210,6 +244,27 @@ mod tests {
         let lines = ROWS.len() + 1;
         assert_eq!(text.lines().count(), 2 * lines);
         assert_eq!(text.matches(&format!("\x1b[{lines}A")).count(), 1);
+    }
+
+    #[test]
+    fn progress_is_a_bar_in_a_terminal_and_words_in_a_line() {
+        for (view, says) in [
+            (
+                View::Terminal,
+                "██████░░░░░░░░░░░░░░░░░░ 15 s of 60, 30 come a second",
+            ),
+            (
+                View::Plain,
+                "15 s of 60, 30 come a second | bare: 1,812 came",
+            ),
+            (View::Silent, ""),
+        ] {
+            let mut out = Vec::new();
+            let [at, lasts] = [15, 60].map(Duration::from_secs);
+            Board::new(view, &mut out).progress(at, lasts, "30 come a second", &columns());
+            let text = String::from_utf8(out).unwrap();
+            assert!(text.contains(says), "{text}");
+        }
     }
 
     #[test]

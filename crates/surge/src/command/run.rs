@@ -1,199 +1,133 @@
-//! `surge run`: a crowd at a steady rate, and what it saw.
+//! `surge run`: a scenario, or a crowd at a steady rate, and what it saw.
+
+mod site;
+mod steady;
 
 use std::io::{self, IsTerminal as _};
-use std::path::PathBuf;
-use std::time::Duration;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use surge::crowd::{Behaviour, Crowd, CrowdSettings, Curve, Group, Site, Sources, Visit};
-use surge::span;
-use surge::tally::Tally;
-use surge::view::{View, watch};
+use surge::report;
+use surge::run::{Plan, Target};
+use surge::scenario::Scenario;
+use surge::view::View;
 
-use super::{Problem, rate, say, share};
+use super::{Problem, factor, say};
+use site::site;
+use steady::{Steady, summary};
 
 /// Flags of `surge run`.
 #[derive(Debug, Args)]
 pub(crate) struct Run {
-    /// Site to visit, such as http://127.0.0.1:8080/
+    /// Scenario to play, such as benches/load/scenarios/calm.toml
+    #[arg(required_unless_present = "target")]
+    scenario: Option<PathBuf>,
+    /// Site to visit, such as http://127.0.0.1:8080/; without it the model origin itself
     #[arg(long)]
-    target: String,
-    /// Visitors who come per second
-    #[arg(long, default_value = "10", value_parser = rate)]
-    rate: f64,
-    /// How long they come, in seconds
-    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=86_400))]
-    seconds: u32,
-    /// Pages of the form to fill in; 0: only the first page is asked for
-    #[arg(long, default_value_t = 3)]
-    pages: u32,
-    /// Mean time between a page and the next request
-    #[arg(long, default_value = "1500ms", value_parser = span::parse)]
-    think: Duration,
-    /// Mean time that a visitor puts up with getting no page
-    #[arg(long, default_value = "30s", value_parser = span::parse)]
-    patience: Duration,
-    /// The same in line, with a place told
-    #[arg(long, default_value = "5m", value_parser = span::parse)]
-    patience_in_line: Duration,
-    /// Share of visitors who reload what takes longer than four seconds
-    #[arg(long, default_value = "0.7", value_parser = share)]
-    reload: f64,
-    /// Share of clients without cookies
-    #[arg(long, default_value = "0", value_parser = share)]
-    bots: f64,
-    /// All visitors from one address
-    #[arg(long)]
-    one_address: bool,
-    /// Visitors alive at once, at most
-    #[arg(long, default_value_t = 20_000)]
-    visitors_max: usize,
-    /// Connections open at once, at most
-    #[arg(long, default_value_t = 10_000)]
-    connections_max: usize,
-    /// Replays a run
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
+    target: Option<String>,
+    /// Where the model origin is started behind the target; without it the target is a site
+    /// of your own, to which nothing of the scenario happens
+    #[arg(long, requires = "scenario", requires = "target")]
+    origin: Option<SocketAddr>,
+    /// Multiplies all arrivals and the origin's capacity, and nothing else
+    #[arg(long, default_value = "1", value_parser = factor, requires = "scenario")]
+    scale: f64,
+    /// What the report calls the target
+    #[arg(long, requires = "scenario")]
+    name: Option<String>,
+    /// Write the report there as one HTML file
+    #[arg(long, requires = "scenario")]
+    report: Option<PathBuf>,
+    #[command(flatten)]
+    steady: Steady,
     /// A line a second instead of figures in place; also without a terminal
     #[arg(long)]
     plain: bool,
-    /// Write the tally there as JSON ("-": standard output, and nothing else)
+    /// Write the report, or without a scenario the tally, there as JSON ("-": standard
+    /// output, and nothing else)
     #[arg(long)]
     json: Option<PathBuf>,
 }
 
 impl Run {
-    /// Lets the crowd come, shows what it sees, and writes the tally.
+    /// Lets the crowd come, shows what it sees, and writes what came of it.
     pub(crate) async fn run(self) -> Result<(), Problem> {
-        let settings = self.settings().await?;
-        let to_stdout = self
-            .json
+        let site = match &self.target {
+            Some(url) => Some(site(url).await?),
+            None => None,
+        };
+        match (&self.scenario, site) {
+            (Some(path), site) => {
+                let scenario = Scenario::load(path).map_err(Problem::Scenario)?;
+                let target = match (site, self.origin) {
+                    (None, _) => Target::Bare,
+                    (Some(site), None) => Target::Site(site),
+                    (Some(site), Some(origin)) => Target::Proxy { site, origin },
+                };
+                self.play(scenario.scaled(self.scale), target).await
+            }
+            (None, Some(site)) => {
+                let tally = self.steady.tally(site, self.view()).await;
+                let json = serde_json::to_string_pretty(&tally);
+                self.write(json.expect("counts are always JSON"), &summary(&tally))
+            }
+            (None, None) => Err(Problem::Number("write a scenario, or a --target")),
+        }
+    }
+
+    async fn play(&self, scenario: Scenario, target: Target) -> Result<(), Problem> {
+        let plan = Plan {
+            scenario,
+            name: self.name(&target),
+            target,
+            view: self.view(),
+        };
+        let report = surge::run::run(plan)
+            .await
+            .map_err(Problem::io("the model origin"))?;
+        if let Some(path) = &self.report {
+            store(path, &report::html(std::slice::from_ref(&report)))?;
+        }
+        let json = serde_json::to_string_pretty(&report);
+        let said = format!("{}\n{}", summary(&report.tally), report.sentence());
+        self.write(json.expect("reports are always JSON"), &said)
+    }
+
+    fn name(&self, target: &Target) -> String {
+        match (&self.name, target) {
+            (Some(name), _) => name.clone(),
+            (None, Target::Bare) => "No proxy".to_owned(),
+            (None, Target::Proxy { site, .. } | Target::Site(site)) => site.host.clone(),
+        }
+    }
+
+    /// Whether standard output is for the JSON alone.
+    fn is_to_stdout(&self) -> bool {
+        self.json
             .as_ref()
-            .is_some_and(|path| path.as_os_str() == "-");
-        let view = match io::stdout().is_terminal() && !self.plain {
-            _ if to_stdout => View::Silent,
+            .is_some_and(|path| path.as_os_str() == "-")
+    }
+
+    fn view(&self) -> View {
+        match io::stdout().is_terminal() && !self.plain {
+            _ if self.is_to_stdout() => View::Silent,
             true => View::Terminal,
             false => View::Plain,
-        };
-        let tally = watch(Crowd::start(settings), view).await;
-        let json = serde_json::to_string_pretty(&tally).expect("counts are always JSON");
+        }
+    }
+
+    /// The JSON where it is wanted, and the few plain lines.
+    fn write(&self, json: String, said: &str) -> Result<(), Problem> {
         match &self.json {
-            _ if to_stdout => say(&json),
-            Some(path) => {
-                std::fs::write(path, json + "\n")
-                    .map_err(Problem::io(path.display().to_string()))?;
-                say(&summary(&tally))
-            }
-            None => say(&summary(&tally)),
+            _ if self.is_to_stdout() => return say(&json),
+            Some(path) => store(path, &(json + "\n"))?,
+            None => {}
         }
-    }
-
-    async fn settings(&self) -> Result<CrowdSettings, Problem> {
-        let site = site(&self.target).await?;
-        let lasts = Duration::from_secs(self.seconds.into());
-        let steady = CrowdSettings::steady(site, self.rate, lasts);
-        let sources = match steady.groups.first() {
-            Some(people) if !self.one_address => people.sources,
-            _ => Sources::Same,
-        };
-        let group = |name: &str, share: f64, cookies: bool| Group {
-            name: name.to_owned(),
-            arrivals: Curve::steady(self.rate * share, lasts),
-            sources,
-            behaviour: Behaviour::Visit(self.visit(cookies)),
-        };
-        let groups = [
-            ("people", 1.0 - self.bots, true),
-            ("programs", self.bots, false),
-        ];
-        let come = groups.into_iter().filter(|(_, share, _)| *share > 0.0);
-        Ok(CrowdSettings {
-            groups: come
-                .map(|(name, share, cookies)| group(name, share, cookies))
-                .collect(),
-            visitors_max: self.visitors_max,
-            connections_max: self.connections_max,
-            seed: self.seed,
-            ..steady
-        })
-    }
-
-    fn visit(&self, cookies: bool) -> Visit {
-        Visit {
-            pages: self.pages,
-            think: self.think,
-            patience: self.patience,
-            patience_in_line: self.patience_in_line,
-            reload_probability: self.reload,
-            cookies,
-            ..Visit::default()
-        }
+        say(said)
     }
 }
 
-/// The site of an `http` URL.
-async fn site(url: &str) -> Result<Site, Problem> {
-    let wrong = || Problem::Target(url.to_owned());
-    let uri: http::Uri = url.parse().map_err(|_bad| wrong())?;
-    let authority = uri
-        .authority()
-        .filter(|_authority| uri.scheme_str() == Some("http"));
-    let authority = authority.ok_or_else(wrong)?;
-    let host = authority
-        .host()
-        .trim_start_matches('[')
-        .trim_end_matches(']');
-    let port = authority.port_u16().unwrap_or(80);
-    let mut found = tokio::net::lookup_host((host, port))
-        .await
-        .map_err(Problem::io(url))?;
-    let path = uri
-        .path_and_query()
-        .map_or("/", http::uri::PathAndQuery::as_str);
-    Ok(Site {
-        address: found.next().ok_or_else(wrong)?,
-        host: authority.to_string(),
-        path: path.to_owned(),
-        tls: false,
-    })
-}
-
-/// The run in a few plain lines.
-fn summary(tally: &Tally) -> String {
-    let (visits, requests, pages) = (&tally.visits, &tally.requests, &tally.pages);
-    let mut text = format!(
-        "visits: {} came, {} completed, {} gave up, {} lost a form, {} still in line\n\
-         requests: {} begun, {} pages, {} waiting, {} busy, {} limited, {} errors\n\
-         unanswered: {} reset, {} refused, {} truncated, {} closed, {} timed out, {} reloaded\n\
-         pages took: {} ms median, {} ms p90, {} ms p99",
-        visits.begun,
-        visits.completed,
-        visits.given_up,
-        visits.lost_mid_form,
-        visits.waiting,
-        requests.begun,
-        requests.page,
-        requests.waiting,
-        requests.busy,
-        requests.limited,
-        requests.client_error + requests.server_error,
-        requests.reset() + requests.reset_at_end,
-        requests.refused,
-        requests.truncated,
-        requests.closed,
-        requests.timed_out + requests.connect_timed_out,
-        requests.abandoned,
-        pages.p50_us / 1_000,
-        pages.p90_us / 1_000,
-        pages.p99_us / 1_000,
-    );
-    if tally.crowd_was_the_limit() {
-        let generator = &tally.generator;
-        text.push_str(&format!(
-            "\nnote: the crowd itself was at its bound in {} of {} seconds; the figures say less \
-             than they seem",
-            generator.seconds_limited, generator.seconds
-        ));
-    }
-    text
+fn store(path: &Path, text: &str) -> Result<(), Problem> {
+    std::fs::write(path, text).map_err(Problem::io(path.display().to_string()))
 }
