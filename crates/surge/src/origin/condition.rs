@@ -72,3 +72,13 @@ impl Condition {
         self.hang || self.silent || self.down
     }
 }
+
+#[cfg(test)]
+impl Condition {
+    /// Healthy but for one thing.
+    pub(super) fn but(change: impl FnOnce(&mut Self)) -> Self {
+        let mut condition = Self::default();
+        change(&mut condition);
+        condition
+    }
+}

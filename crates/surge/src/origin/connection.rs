@@ -1,4 +1,4 @@
-//! The origin's connections: accepted as long as there is room, else reset.
+//! One connection of the origin, until either side ends it.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -7,63 +7,35 @@ use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
+use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use super::portal::{Portal, Unanswered, add};
-use super::socket::{Reset, Socket, reset};
-
-/// Connections open at once, idle ones with them.
-const CONNECTIONS_MAX: usize = 4096;
+use super::portal::Portal;
+use super::socket::{Reset, Socket};
 
 /// A connection is looked at this often, and closed when it has been idle for half of it.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// Pause after a failed accept: descriptors have run out and must be given time.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
-
-/// Serves whoever connects, until the task is aborted.
-pub(super) async fn accept(listener: TcpListener, portal: Arc<Portal>) {
-    let mut open = JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _peer)) if portal.is_full() || open.len() >= CONNECTIONS_MAX => {
-                    portal.count_reset();
-                    reset(&stream);
-                }
-                Ok((stream, _peer)) => {
-                    open.spawn(serve(stream, Arc::clone(&portal)));
-                }
-                Err(_out_of_descriptors) => tokio::time::sleep(ACCEPT_PAUSE).await,
-            },
-            Some(_ended) = open.join_next() => {}
-        }
-    }
-}
-
-/// Serves one connection until either side ends it.
-async fn serve(stream: TcpStream, portal: Arc<Portal>) {
+/// Serves one connection to `server`; when that has `died`, its end is a reset.
+pub(super) async fn serve(stream: TcpStream, server: usize, portal: Arc<Portal>, died: Reset) {
     // Small answers must not wait for the peer's acknowledgement.
     stream.set_nodelay(true).ok();
-    let _open = Open::new(&portal);
     let reset = Reset::default();
+    let _open = Open::new(&portal, [reset.clone(), died.clone()]);
     let activity = Activity::default();
     let service = service_fn(|request| {
         let busy = activity.begin();
         let (portal, reset) = (&portal, &reset);
         async move {
             let _busy = busy;
-            let answer = portal.answer(request).await;
-            if matches!(answer, Err(Unanswered::Overrun)) {
-                portal.count_reset();
+            let answer = portal.answer(server, request).await;
+            if answer.is_err() {
                 reset.request();
             }
             answer
         }
     });
-    let socket = Socket::new(stream, reset.clone());
+    let socket = Socket::new(stream, [reset.clone(), died]);
     let mut connection = pin!(http1::Builder::new().serve_connection(socket, service));
     loop {
         tokio::select! {
@@ -78,19 +50,25 @@ async fn serve(stream: TcpStream, portal: Arc<Portal>) {
     }
 }
 
-/// Counts a connection as open while it lives.
-struct Open<'a>(&'a Portal);
+/// Counts a connection as open while it lives, and as reset if that is its end.
+struct Open<'a> {
+    portal: &'a Portal,
+    resets: [Reset; 2],
+}
 
 impl<'a> Open<'a> {
-    fn new(portal: &'a Portal) -> Self {
-        add(&portal.counts.connections);
-        Self(portal)
+    fn new(portal: &'a Portal, resets: [Reset; 2]) -> Self {
+        portal.open.fetch_add(1, Ordering::Relaxed);
+        Self { portal, resets }
     }
 }
 
 impl Drop for Open<'_> {
     fn drop(&mut self) {
-        self.0.counts.connections.fetch_sub(1, Ordering::Relaxed);
+        self.portal.open.fetch_sub(1, Ordering::Relaxed);
+        if self.resets.iter().any(Reset::is_requested) {
+            self.portal.count_reset();
+        }
     }
 }
 
@@ -114,7 +92,7 @@ impl Default for Activity {
 
 impl Activity {
     fn begin(&self) -> Busy<'_> {
-        add(&self.busy);
+        self.busy.fetch_add(1, Ordering::Relaxed);
         Busy(self)
     }
 

@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 /// Bytes read at once; requests to the portal are smaller.
 const CHUNK: usize = 4096;
 
-/// Says that a connection is to end by a reset instead of FIN.
+/// Says that connections are to end by a reset instead of FIN.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Reset(Arc<AtomicBool>);
 
@@ -22,24 +22,29 @@ impl Reset {
     pub(super) fn request(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
+
+    pub(super) fn is_requested(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// A socket that hyper can serve.
 #[derive(Debug)]
 pub(super) struct Socket {
     stream: TcpStream,
-    reset: Reset,
+    /// Any of them is enough.
+    resets: [Reset; 2],
 }
 
 impl Socket {
-    pub(super) const fn new(stream: TcpStream, reset: Reset) -> Self {
-        Self { stream, reset }
+    pub(super) const fn new(stream: TcpStream, resets: [Reset; 2]) -> Self {
+        Self { stream, resets }
     }
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        if self.reset.0.load(Ordering::Relaxed) {
+        if self.resets.iter().any(Reset::is_requested) {
             reset(&self.stream);
         }
     }

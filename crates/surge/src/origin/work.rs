@@ -1,250 +1,490 @@
-//! The work at the origin: processor sharing on a virtual clock, time as an argument.
+//! The work at the origin, in virtual time: servers, and the database behind them.
 //!
-//! All requests at work advance at the same speed, so one clock of *work done
-//! per request* orders their ends; it is moved exactly from departure to
-//! departure, whenever the caller happens to look. Nothing is ever cancelled.
+//! A request has a thread of its server from the beginning of its work to its answer,
+//! also while it waits for the database. Nothing is ever cancelled, except by the death
+//! of a server. Every change is made at the exact instant at which it happens, however
+//! late the caller looks, in a time that grows with the logarithm of what is in flight.
 
-use std::cmp::{Ordering, Reverse};
-use std::collections::{BinaryHeap, VecDeque};
 use std::time::Duration;
 
+use super::condition::Condition;
+use super::database::{AtDatabase, Queries};
+use super::peak::alive;
+use super::server::Server;
 use super::settings::OriginSettings;
+use crate::dice::Dice;
 
-/// Requests at work and in the queue behind them; `J` is whatever has to be told at the end.
+/// All requests of the origin; `J` is whatever has to be told at the end.
 #[derive(Debug)]
 pub(super) struct Work<J> {
     settings: OriginSettings,
-    /// Work that each request at work has had since the start, in seconds on an idle server.
-    done: f64,
-    /// The instant `done` stands for, in seconds since the start.
+    condition: Condition,
+    servers: Vec<Server<Request<J>>>,
+    database: Option<AtDatabase<Request<J>>>,
+    /// The last instant that was looked at, in seconds since the start.
     at: f64,
-    working: BinaryHeap<Reverse<Task<J>>>,
-    queued: VecDeque<(f64, J)>,
-    sequence: u64,
+    /// By how much the work of a request is now more than usual, because caches are cold.
+    excess: f64,
 }
 
-/// A request at work, ordered by its end.
+/// What a request asks for, in seconds on idle machines.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Demand {
+    /// Work of its server.
+    pub(super) own: f64,
+    /// What it then asks of the database, if there is one.
+    pub(super) queries: Queries,
+}
+
 #[derive(Debug)]
-struct Task<J> {
-    /// What `done` has to be for this one to be finished.
-    end: f64,
-    sequence: u64,
+struct Request<J> {
+    server: usize,
+    queries: Queries,
     job: J,
 }
 
+/// Where something ends next.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    Server(usize),
+    Database,
+}
+
 impl<J> Work<J> {
-    pub(super) const fn new(settings: OriginSettings) -> Self {
+    pub(super) fn new(settings: OriginSettings) -> Self {
         Self {
-            settings,
-            done: 0.0,
+            condition: Condition::default(),
+            servers: (0..settings.servers)
+                .map(|_server| Server::new(&settings))
+                .collect(),
+            database: settings.database.as_ref().map(AtDatabase::new),
             at: 0.0,
-            working: BinaryHeap::new(),
-            queued: VecDeque::new(),
-            sequence: 0,
+            excess: 0.0,
+            settings,
         }
+    }
+
+    pub(super) const fn condition(&self) -> &Condition {
+        &self.condition
     }
 
     /// Requests at work or queued.
     pub(super) fn len(&self) -> usize {
-        self.working.len() + self.queued.len()
+        self.servers.iter().map(Server::len).sum()
     }
 
-    /// Whether one more request would find threads and backlog full.
-    pub(super) fn is_full(&self) -> bool {
-        self.len() >= self.settings.threads + self.settings.backlog
+    /// Whether one more request would find threads and backlog of `server` full.
+    pub(super) fn is_full(&self, server: usize) -> bool {
+        self.servers[server].is_full()
     }
 
-    /// Takes a request that is `weight` times the mean work. The caller has called
-    /// [`advance`](Self::advance) with the same instant.
+    /// Takes a request at `server`, one of [`OriginSettings::servers`]. The caller has
+    /// called [`advance`](Self::advance) with the same instant.
     ///
     /// # Errors
     /// Threads and backlog are full: the job comes back.
-    pub(super) fn arrive(&mut self, weight: f64, job: J) -> Result<(), J> {
-        if self.is_full() {
+    pub(super) fn arrive(&mut self, server: usize, demand: Demand, job: J) -> Result<(), J> {
+        if self.is_full(server) {
             return Err(job);
         }
-        let work = weight * self.settings.service.as_secs_f64();
-        if self.working.len() < self.settings.threads {
-            self.begin(work, job);
-        } else {
-            self.queued.push_back((work, job));
-        }
+        let colder = 1.0 + self.excess;
+        let request = Request {
+            server,
+            queries: Queries {
+                work: demand.queries.work * colder,
+                row: demand.queries.row,
+            },
+            job,
+        };
+        self.servers[server].arrive(self.at, demand.own * colder, request);
         Ok(())
     }
 
-    /// Lets the work go on until `now` (since the start); returns who is finished, in order.
-    pub(super) fn advance(&mut self, now: Duration) -> Vec<J> {
+    /// Lets the work go on until `now` (since the start); returns who is finished, with
+    /// the instant, in order.
+    pub(super) fn advance(&mut self, now: Duration) -> Vec<(Duration, J)> {
         let now = now.as_secs_f64();
         let mut finished = Vec::new();
-        while let Some(end) = self.next_end()
+        while let Some((end, place)) = self.next_end()
             && end <= now
         {
-            let Some(Reverse(task)) = self.working.pop() else {
-                break;
-            };
-            self.done = task.end;
-            self.at = end;
-            finished.push(task.job);
-            if let Some((work, job)) = self.queued.pop_front() {
-                self.begin(work, job);
+            self.at = self.at.max(end);
+            if let Some(request) = self.end_at(place) {
+                self.servers[request.server].release(self.at);
+                self.excess *= (-1.0 / f64::from(self.settings.warm)).exp();
+                finished.push((Duration::from_secs_f64(self.at), request.job));
             }
         }
-        self.done += (now - self.at).max(0.0) * self.speed();
         self.at = self.at.max(now);
         finished
     }
 
-    /// When the next request will be finished (since the start), if nobody else comes.
+    /// When somebody will have got on next (since the start), if nobody else comes.
     pub(super) fn next(&self) -> Option<Duration> {
+        let (end, _place) = self.next_end()?;
+        let end = Duration::try_from_secs_f64(end).unwrap_or(Duration::MAX);
         // A nanosecond later: rounded down, the end would not have come yet at that instant.
-        self.next_end()
-            .map(|end| Duration::from_secs_f64(end) + Duration::from_nanos(1))
+        Some(end.saturating_add(Duration::from_nanos(1)))
     }
 
-    fn next_end(&self) -> Option<f64> {
-        let Reverse(task) = self.working.peek()?;
-        Some(self.at + (task.end - self.done).max(0.0) / self.speed())
-    }
-
-    /// Speed of each request at work; the machine's own limit is never reached at zero.
-    fn speed(&self) -> f64 {
-        self.settings.server().speed(self.working.len() as f64)
-    }
-
-    fn begin(&mut self, work: f64, job: J) {
-        self.sequence += 1;
-        let task = Task {
-            end: self.done + work,
-            sequence: self.sequence,
-            job,
+    /// Switches what is wrong, at the instant of the last [`advance`](Self::advance);
+    /// returns what was lost with servers that died. `dice` say which, where part of
+    /// a server died.
+    pub(super) fn set(&mut self, condition: Condition, dice: &mut Dice) -> Vec<J> {
+        self.condition = condition;
+        let dead = if self.condition.down {
+            1.0
+        } else {
+            self.condition.dead
         };
-        self.working.push(Reverse(task));
+        let pace = if self.condition.is_stopped() {
+            0.0
+        } else {
+            1.0 / self.condition.slow
+        };
+        let mut lost = Vec::new();
+        for (server, alive) in alive(self.settings.servers, dead).enumerate() {
+            let before = self.servers[server].alive();
+            self.servers[server].change(self.at, self.settings.cores, alive, pace);
+            if alive < before {
+                lost.extend(self.lose(server, 1.0 - alive / before, dice));
+            }
+            // What comes back has read nothing yet.
+            let restarted = (alive - before).max(0.0) / f64::from(self.settings.servers);
+            self.excess += (self.settings.cold - 1.0) * restarted;
+        }
+        if let Some(database) = &mut self.database {
+            database.change(self.at, pace / self.condition.database);
+        }
+        lost
+    }
+
+    /// Takes a share of what `server` has in flight out of wherever it is.
+    fn lose(&mut self, server: usize, share: f64, dice: &mut Dice) -> Vec<J> {
+        let mut gone = self.servers[server].lose(self.at, |_request| dice.chance(share));
+        if let Some(database) = &mut self.database {
+            let there = database.lose(self.at, |request| {
+                request.server == server && dice.chance(share)
+            });
+            for _thread in &there {
+                self.servers[server].release(self.at);
+            }
+            gone.extend(there);
+        }
+        gone.into_iter().map(|request| request.job).collect()
+    }
+
+    /// What ends next, and when.
+    fn next_end(&self) -> Option<(f64, Place)> {
+        let servers = self.servers.iter().enumerate();
+        let servers =
+            servers.filter_map(|(index, server)| Some((server.next_end()?, Place::Server(index))));
+        let database = self.database.as_ref().and_then(AtDatabase::next_end);
+        servers
+            .chain(database.map(|end| (end, Place::Database)))
+            .min_by(|(one, _), (other, _)| one.total_cmp(other))
+    }
+
+    /// Somebody gets on at `place`; the request, if that was its end.
+    fn end_at(&mut self, place: Place) -> Option<Request<J>> {
+        match place {
+            Place::Database => self.database.as_mut()?.step(self.at),
+            Place::Server(server) => {
+                let request = self.servers[server].finish(self.at)?;
+                match &mut self.database {
+                    Some(database) if request.queries.work > 0.0 => {
+                        database.arrive(self.at, request.queries, request);
+                        None
+                    }
+                    _nothing_to_ask => Some(request),
+                }
+            }
+        }
     }
 }
-
-impl<J> Ord for Task<J> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.end
-            .total_cmp(&other.end)
-            .then(self.sequence.cmp(&other.sequence))
-    }
-}
-
-impl<J> PartialOrd for Task<J> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl<J> PartialEq for Task<J> {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl<J> Eq for Task<J> {}
 
 #[cfg(test)]
 mod tests {
+    use super::super::settings::Database;
     use super::*;
-    use crate::dice::Dice;
 
     const fn seconds(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
     }
 
     /// One server that gives each of n requests 1/n of itself, up to `threads` at once.
-    fn plain(threads: usize, backlog: usize) -> Work<u32> {
-        let (service, cores, sigma, kappa) = (seconds(1), 1, 1.0, 0.0);
-        let default = OriginSettings::default();
-        Work::new(OriginSettings {
-            service,
-            cores,
-            sigma,
-            kappa,
+    fn plain(threads: usize, backlog: usize) -> OriginSettings {
+        OriginSettings {
+            service: seconds(1),
+            cores: 1,
+            sigma: 1.0,
+            kappa: 0.0,
             threads,
             backlog,
-            ..default
-        })
+            ..OriginSettings::default()
+        }
+    }
+
+    /// Work of `own` seconds at the server, and nothing else.
+    const fn own(own: f64) -> Demand {
+        Demand {
+            own,
+            queries: Queries {
+                work: 0.0,
+                row: 0.0,
+            },
+        }
+    }
+
+    /// Work of a second at the server, then at the database.
+    const fn asking(work: f64, row: f64) -> Demand {
+        Demand {
+            own: 1.0,
+            queries: Queries { work, row },
+        }
+    }
+
+    fn jobs(finished: Vec<(Duration, u32)>) -> Vec<u32> {
+        finished.into_iter().map(|(_at, job)| job).collect()
+    }
+
+    /// Whole milliseconds at which each job was finished.
+    fn ends(finished: Vec<(Duration, u32)>) -> Vec<(u128, u32)> {
+        let rounded = |at: Duration| (at + Duration::from_micros(1)).as_millis();
+        finished
+            .into_iter()
+            .map(|(at, job)| (rounded(at), job))
+            .collect()
+    }
+
+    fn begun(settings: OriginSettings, demands: &[Demand]) -> Work<u32> {
+        let mut work = Work::new(settings);
+        for (job, demand) in demands.iter().enumerate() {
+            work.arrive(0, *demand, job as u32).unwrap();
+        }
+        work
     }
 
     #[test]
     fn a_request_alone_takes_its_service_time() {
-        let mut work = plain(10, 0);
-        work.arrive(3.0, 7).unwrap();
+        let mut work = begun(plain(10, 0), &[own(3.0)]);
         assert_eq!(work.next(), Some(seconds(3) + Duration::from_nanos(1)));
         assert!(work.advance(Duration::from_millis(2_999)).is_empty());
-        assert_eq!(work.advance(seconds(3)), [7]);
+        assert_eq!(ends(work.advance(seconds(3))), [(3_000, 0)]);
     }
 
     #[test]
     fn two_requests_share_the_server_and_the_shorter_leaves_first() {
-        let mut work = plain(10, 0);
-        work.arrive(3.0, 1).unwrap();
-        work.arrive(1.0, 2).unwrap();
+        let mut work = begun(plain(10, 0), &[own(3.0), own(1.0)]);
         assert_eq!(
-            work.advance(seconds(2)),
-            [2],
-            "one unit of work at half speed"
-        );
-        assert_eq!(
-            work.next().unwrap().as_secs(),
-            4,
-            "two units left, at full speed again"
+            ends(work.advance(seconds(9))),
+            [(2_000, 1), (4_000, 0)],
+            "one unit of work at half speed, then two at full speed"
         );
     }
 
     #[test]
     fn looking_late_changes_nothing_about_what_happened() {
-        let mut often = plain(10, 10);
-        let mut once = plain(10, 10);
-        for (weight, job) in [(3.0, 1), (1.0, 2), (2.5, 3)] {
-            often.arrive(weight, job).unwrap();
-            once.arrive(weight, job).unwrap();
-        }
-        let stepped: Vec<_> = (0..70)
+        let database = Some(Database {
+            pool: 1,
+            ..Database::default()
+        });
+        let settings = OriginSettings {
+            database,
+            ..plain(2, 10)
+        };
+        let demands = [
+            asking(3.0, 1.0),
+            asking(1.0, 0.0),
+            own(2.0),
+            asking(0.5, 0.5),
+        ];
+        let mut often = begun(settings.clone(), &demands);
+        let mut once = begun(settings, &demands);
+        let stepped: Vec<_> = (0..200)
             .flat_map(|tenth| often.advance(Duration::from_millis(tenth * 100)))
             .collect();
-        assert_eq!(stepped, once.advance(Duration::from_millis(6_900)));
-        assert_eq!(stepped, [2, 3, 1]);
+        assert_eq!(
+            ends(stepped),
+            ends(once.advance(Duration::from_millis(19_900)))
+        );
+        assert_eq!(once.len(), 0);
     }
 
     #[test]
     fn who_finds_threads_and_backlog_full_comes_back() {
-        let mut work = plain(1, 1);
-        assert_eq!(work.arrive(1.0, 1), Ok(()));
-        assert_eq!(work.arrive(1.0, 2), Ok(()));
-        assert_eq!(work.arrive(1.0, 3), Err(3));
+        let mut work = begun(plain(1, 1), &[own(1.0), own(1.0)]);
+        assert_eq!(work.arrive(0, own(1.0), 2), Err(2));
         assert_eq!(
-            work.advance(seconds(2)),
-            [1, 2],
+            ends(work.advance(seconds(2))),
+            [(1_000, 0), (2_000, 1)],
             "the queued one began when a thread was free"
         );
     }
 
     #[test]
-    fn a_closed_loop_at_the_best_concurrency_has_the_peak_throughput() {
-        let settings = OriginSettings::default();
-        for (in_flight, share) in [(settings.best_concurrency(), 1.0), (348, 0.58)] {
-            let mut work = Work::new(settings.clone());
-            let mut dice = Dice::new(1);
-            for job in 0..in_flight {
-                work.arrive(dice.exponential(), job).unwrap();
-            }
-            let mut finished = 0_u32;
-            while let Some(next) = work.next()
-                && next < seconds(60)
-            {
-                for job in work.advance(next) {
-                    finished += 1;
-                    work.arrive(dice.exponential(), job).unwrap();
-                }
-            }
-            let rate = f64::from(finished) / 60.0 / settings.peak();
-            assert!(
-                (rate / share - 1.0).abs() < 0.05,
-                "{in_flight} in flight: {rate} of the peak"
-            );
+    fn a_thread_is_held_while_its_request_waits_for_a_connection() {
+        let one = Database {
+            pool: 1,
+            ..Database::default()
+        };
+        let settings = OriginSettings {
+            database: Some(one),
+            sigma: 0.0,
+            cores: 2,
+            ..plain(2, 5)
+        };
+        // Both threads are with the database, one of them waiting; the third request,
+        // which needs no database at all, begins when the first is done.
+        let mut work = begun(settings, &[asking(4.0, 0.0), asking(4.0, 0.0), own(1.0)]);
+        assert_eq!(
+            ends(work.advance(seconds(20))),
+            [(5_000, 0), (6_000, 2), (9_000, 1)]
+        );
+    }
+
+    #[test]
+    fn the_row_is_changed_by_one_after_the_other_with_their_connections_kept() {
+        let settings = OriginSettings {
+            database: Some(Database {
+                pool: 2,
+                ..Database::default()
+            }),
+            sigma: 0.0,
+            cores: 4,
+            ..plain(4, 0)
+        };
+        // Two hold the connections until both have had the row; only then is there one
+        // for the third.
+        let demands = [asking(1.0, 3.0), asking(1.0, 3.0), asking(1.0, 0.0)];
+        let mut work = begun(settings, &demands);
+        assert_eq!(
+            ends(work.advance(seconds(20))),
+            [(5_000, 0), (6_000, 2), (8_000, 1)]
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_changes_the_speed_of_what_is_under_way() {
+        let database = Some(Database::default());
+        for (condition, end) in [
+            (
+                Condition::but(|wrong| wrong.slow = 3.0),
+                1_000 + 3_000 + 6_000,
+            ),
+            (
+                Condition::but(|wrong| wrong.database = 3.0),
+                1_000 + 1_000 + 6_000,
+            ),
+            (
+                Condition::but(|wrong| wrong.dead = 0.5),
+                1_000 + 2_000 + 2_000,
+            ),
+        ] {
+            let settings = OriginSettings {
+                database: database.clone(),
+                ..plain(9, 0)
+            };
+            let mut work = Work::new(settings);
+            let demand = Demand {
+                own: 2.0,
+                ..asking(2.0, 0.0)
+            };
+            work.arrive(0, demand, 0).unwrap();
+            work.advance(seconds(1));
+            // Seeds under which the one request is not the half that is lost.
+            let lost = work.set(condition.clone(), &mut Dice::new(2));
+            assert_eq!(lost, [] as [u32; 0], "{condition:?}");
+            assert_eq!(ends(work.advance(seconds(60))), [(end, 0)], "{condition:?}");
         }
+    }
+
+    #[test]
+    fn at_a_standstill_nothing_ends_and_nothing_is_lost() {
+        let healthy = Condition::default();
+        let hang = Condition::but(|wrong| wrong.hang = true);
+        let silent = Condition::but(|wrong| wrong.silent = true);
+        for condition in [hang, silent] {
+            let mut work = begun(plain(9, 0), &[own(2.0)]);
+            work.advance(seconds(1));
+            assert!(work.set(condition, &mut Dice::new(1)).is_empty());
+            assert_eq!(work.next(), None);
+            assert!(work.advance(seconds(100)).is_empty());
+            work.set(healthy.clone(), &mut Dice::new(1));
+            assert_eq!(ends(work.advance(seconds(200))), [(101_000, 0)]);
+        }
+    }
+
+    #[test]
+    fn a_server_that_dies_loses_what_it_had_wherever_that_was() {
+        let settings = OriginSettings {
+            servers: 2,
+            database: Some(Database {
+                pool: 1,
+                ..Database::default()
+            }),
+            ..plain(3, 9)
+        };
+        let mut work = Work::new(settings);
+        for job in 0..10 {
+            work.arrive(job as usize % 2, asking(5.0, 1.0), job)
+                .unwrap();
+        }
+        work.advance(seconds(4));
+        let dead = Condition::but(|wrong| wrong.dead = 0.5);
+        let mut lost = work.set(dead, &mut Dice::new(1));
+        lost.sort_unstable();
+        assert_eq!(lost, [0, 2, 4, 6, 8], "the first server's");
+        assert_eq!(work.len(), 5);
+        assert_eq!(
+            work.arrive(0, own(1.0), 77),
+            Err(77),
+            "a dead server takes nothing"
+        );
+        let mut kept = jobs(work.advance(seconds(500)));
+        kept.sort_unstable();
+        assert_eq!(kept, [1, 3, 5, 7, 9]);
+    }
+
+    #[test]
+    fn half_of_one_server_loses_about_half_of_what_it_had() {
+        let mut work = begun(plain(500, 500), &[own(9.0); 1_000]);
+        let dead = Condition::but(|wrong| wrong.dead = 0.5);
+        let lost = work.set(dead, &mut Dice::new(1)).len();
+        assert!((450..=550).contains(&lost), "{lost}");
+        assert_eq!(work.len(), 1_000 - lost);
+    }
+
+    #[test]
+    fn after_a_restart_work_is_more_until_the_caches_are_warm() {
+        let settings = OriginSettings {
+            cold: 3.0,
+            warm: 10,
+            ..plain(1, 0)
+        };
+        let mut work = begun(settings, &[own(1.0)]);
+        let down = Condition::but(|wrong| wrong.down = true);
+        assert_eq!(
+            work.set(down, &mut Dice::new(1)),
+            [0],
+            "what was there is lost"
+        );
+        work.set(Condition::default(), &mut Dice::new(1));
+        let mut before = Duration::ZERO;
+        let mut took = Vec::new();
+        for job in 0..50 {
+            work.arrive(0, own(1.0), job).unwrap();
+            let now = work.next().unwrap();
+            work.advance(now);
+            took.push((now - before).as_secs_f64());
+            before = now;
+        }
+        assert!((took[0] - 3.0).abs() < 1e-3, "{}", took[0]);
+        assert!(
+            (took[10] - 1.0 - 2.0 / 1.0_f64.exp()).abs() < 1e-3,
+            "{}",
+            took[10]
+        );
+        assert!((took[49] - 1.0).abs() < 0.02, "{}", took[49]);
     }
 }
