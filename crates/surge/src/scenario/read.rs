@@ -11,7 +11,7 @@ use super::mistake::{Mistakes, Reader};
 use super::table::{Node, Table};
 use super::{Event, Scenario};
 use crate::crowd::{Behaviour, Curve, Group, Sources, Visit};
-use crate::origin::{Condition, OriginSettings};
+use crate::origin::OriginSettings;
 
 /// Crowds and events of one scenario, at most.
 const CROWDS_MAX: usize = 16;

@@ -10,4 +10,6 @@ mod crowd;
 mod demo;
 mod judge;
 mod origin;
+mod report;
+mod scenario;
 mod site;

@@ -22,7 +22,7 @@ const COLUMNS: [Column; 8] = [
         harm(report.tally.requests.server_error)
     }),
     ("Wait in line", waited),
-    ("Page, half and slowest 1 in 100", pages),
+    ("A page took", pages),
 ];
 
 pub(super) fn glance(reports: &[Report]) -> String {
@@ -131,7 +131,7 @@ fn pages(report: &Report) -> String {
         return "<b class=\"harm\">no page at all</b>".to_owned();
     }
     format!(
-        "<b>{}</b><small>and {}</small>",
+        "<b>{}</b><small>half; 1 in 100 over {}</small>",
         time(pages.p50_us),
         time(pages.p99_us)
     )

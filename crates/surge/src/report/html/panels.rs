@@ -294,7 +294,7 @@ fn shape(of: &Of, report: &Report, stack: &mut Vec<f64>) -> Shape {
         Of::Line(of) => Shape::Line(seconds().map(|second| Some(of(second) as f64)).collect()),
         Of::Columns(of) => Shape::Columns(stacked(stack, seconds().map(of))),
         Of::Origin(of) => Shape::Columns(stacked(stack, report.seconds.iter().map(of))),
-        Of::Could(of) => Shape::Line(of(report).into_iter().map(Some).collect()),
+        Of::Could(of) => Shape::Steps(of(report)),
         Of::Time(of) => {
             let times = seconds().map(|second| Some(of(second)).filter(|time| *time > 0));
             Shape::Line(times.map(|time| time.map(|time| time as f64)).collect())

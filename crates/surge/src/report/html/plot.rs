@@ -9,7 +9,7 @@ const WIDTH: f64 = 480.0;
 const HEIGHT: f64 = 216.0;
 
 /// The frame inside of it, with room for what is written at its left and under it.
-const LEFT: f64 = 46.0;
+const LEFT: f64 = 54.0;
 const RIGHT: f64 = 472.0;
 const TOP: f64 = 18.0;
 const BOTTOM: f64 = 192.0;
@@ -26,6 +26,8 @@ pub(super) struct Layer {
 pub(super) enum Shape {
     /// A line; broken where there is nothing.
     Line(Vec<Option<f64>>),
+    /// A line that is level for each second.
+    Steps(Vec<f64>),
     /// What lies between two lines.
     Band(Vec<Option<(f64, f64)>>),
     /// Columns from one value to another.
@@ -37,6 +39,7 @@ impl Layer {
     pub(super) fn is_seen(&self) -> bool {
         match &self.shape {
             Shape::Line(values) => values.iter().flatten().any(|value| *value > 0.0),
+            Shape::Steps(values) => values.iter().any(|value| *value > 0.0),
             Shape::Band(values) => values.iter().any(Option::is_some),
             Shape::Columns(values) => values.iter().any(|(low, high)| high > low),
         }
@@ -48,6 +51,7 @@ impl Shape {
     pub(super) fn values(&self) -> Vec<f64> {
         match self {
             Self::Line(values) => values.iter().flatten().copied().collect(),
+            Self::Steps(values) => values.clone(),
             Self::Band(values) => {
                 let ends = values.iter().flatten();
                 ends.flat_map(|(low, high)| [*low, *high]).collect()
@@ -76,11 +80,9 @@ impl Plot<'_> {
         );
         self.marks(&mut svg);
         self.grid(&mut svg);
-        for layer in &self.layers {
+        for layer in self.layers.iter().filter(|layer| layer.is_seen()) {
             let path = self.path(&layer.shape);
-            if !path.is_empty() {
-                svg.push_str(&format!("<path class=\"{}\" d=\"{path}\"/>", layer.class));
-            }
+            svg.push_str(&format!("<path class=\"{}\" d=\"{path}\"/>", layer.class));
         }
         svg.push_str("</svg>");
         svg
@@ -124,6 +126,7 @@ impl Plot<'_> {
     fn path(&self, shape: &Shape) -> String {
         match shape {
             Shape::Line(values) => self.line(values),
+            Shape::Steps(values) => self.steps(values),
             Shape::Band(values) => {
                 let mut path = String::new();
                 for (from, stretch) in stretches(values) {
@@ -148,6 +151,20 @@ impl Plot<'_> {
                 // A dot, where a line of one point would not be seen.
                 path.push_str("h.1");
             }
+        }
+        path
+    }
+
+    fn steps(&self, values: &[f64]) -> String {
+        let mut path = String::new();
+        for (second, value) in values.iter().enumerate() {
+            let (y, to) = (self.y(*value), self.x(second as f64 + 1.0));
+            let up = if second == 0 {
+                format!("M{LEFT} {y:.1}")
+            } else {
+                format!("V{y:.1}")
+            };
+            path.push_str(&format!("{up}H{to:.1}"));
         }
         path
     }
@@ -242,9 +259,11 @@ mod tests {
     #[test]
     fn values_stand_where_the_axes_say() {
         let line = plot(Shape::Line(vec![Some(0.0), Some(10.0)]));
-        assert_eq!(line, "M152.5 192.0L365.5 18.0");
+        assert_eq!(line, "M158.5 192.0L367.5 18.0");
+        let steps = plot(Shape::Steps(vec![0.0, 10.0]));
+        assert_eq!(steps, "M54 192.0H263.0V18.0H472.0");
         let columns = plot(Shape::Columns(vec![(0.0, 5.0), (5.0, 5.0)]));
-        assert_eq!(columns, "M63.0 105.0h178.9v87.0h-178.9z");
+        assert_eq!(columns, "M70.7 105.0h175.6v87.0h-175.6z");
     }
 
     #[test]
@@ -252,7 +271,7 @@ mod tests {
         let values = [Some(1), Some(2), None, None, Some(3)];
         assert_eq!(stretches(&values), [(0, vec![1, 2]), (4, vec![3])]);
         let band = plot(Shape::Band(vec![None, Some((0.0, 10.0))]));
-        assert_eq!(band, "M365.5 18.0L365.5 192.0Z");
+        assert_eq!(band, "M367.5 18.0L367.5 192.0Z");
         assert_eq!(plot(Shape::Line(vec![None, None])), "");
     }
 }
