@@ -4,6 +4,7 @@
 //! what it costs is known and nothing else delays it.
 
 pub(crate) mod arrivals;
+mod attackers;
 mod curve;
 pub(crate) mod gate;
 mod generator;
@@ -30,6 +31,7 @@ use crate::ledger::Ledger;
 use crate::tally::Tally;
 use crate::visitor;
 use arrivals::Arrivals;
+use attackers::Attackers;
 use gate::Gate;
 
 /// A crowd on its way. Dropping it sends everybody home.
@@ -130,9 +132,19 @@ fn groups(settings: &Arc<CrowdSettings>, ledger: &Arc<Ledger>) -> JoinSet<()> {
             Behaviour::Visit(_) => groups.spawn(visitor::run(index, settings, ledger, gate)),
             Behaviour::Script(_) => groups.spawn(script::run(index, settings, ledger, gate)),
             Behaviour::SlowHead(_) | Behaviour::SlowBody(_) => {
-                groups.spawn(loris::run(index, settings, ledger, gate))
+                groups.spawn(loris::run(Attackers {
+                    group: index,
+                    settings,
+                    ledger,
+                    gate,
+                }))
             }
-            Behaviour::Junk => groups.spawn(junk::run(index, settings, ledger, gate)),
+            Behaviour::Junk => groups.spawn(junk::run(Attackers {
+                group: index,
+                settings,
+                ledger,
+                gate,
+            })),
         };
     }
     groups

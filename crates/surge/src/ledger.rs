@@ -68,9 +68,8 @@ impl Ledger {
         });
     }
 
-    #[allow(dead_code, reason = "for scripts, which are about to be written")]
-    /// A request of a script went out, `late` after the planned instant although a connection
-    /// was free.
+    /// The crowd got round to a request of a script `late` after the planned instant; whether
+    /// a connection was free for it is another matter.
     pub(crate) fn request_came_late(&self, late: Duration) {
         self.write(|book| book.late(late, LATE_MAX));
     }
@@ -163,14 +162,6 @@ impl Ledger {
         });
     }
 
-    #[allow(dead_code, reason = "for scripts, which are about to be written")]
-    pub(crate) fn port_exhausted(&self) {
-        self.write(|book| {
-            book.generator().ports_exhausted += 1;
-            book.second().at_bound = true;
-        });
-    }
-
     /// The crowd's thread used this share of one core between two instants of the run.
     pub(crate) fn thread_used(&self, from: Duration, to: Duration, permille: u64) {
         self.write(|book| book.used(from, to, permille));
@@ -188,14 +179,18 @@ impl Ledger {
     pub(crate) fn request_ended(&self, group: usize, outcome: Outcome, took: Duration) {
         let late = took > self.late_after;
         self.write(|book| {
-            let requests = book.requests(group);
-            *count(requests, outcome) += 1;
+            ended(book, group, outcome);
             if let Outcome::Answered(kind) = outcome {
-                requests.late += u64::from(late);
+                book.requests(group).late += u64::from(late);
                 book.answered(kind == Kind::Page, took);
             }
-            *count_of_second(book.second(), outcome) += 1;
         });
+    }
+
+    /// The request of a client that means harm ended; how long it took is its own doing, and
+    /// no figure of the site's.
+    pub(crate) fn attack_ended(&self, group: usize, outcome: Outcome) {
+        self.write(|book| ended(book, group, outcome));
     }
 
     fn write<T>(&self, entry: impl FnOnce(&mut Book) -> T) -> T {
@@ -208,6 +203,16 @@ impl Ledger {
     fn open(&self) -> MutexGuard<'_, Book> {
         // A panic while writing leaves at worst one number too small.
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn ended(book: &mut Book, group: usize, outcome: Outcome) {
+    *count(book.requests(group), outcome) += 1;
+    if outcome == Outcome::NoPort {
+        book.generator().ports_exhausted += 1;
+        book.second().at_bound = true;
+    } else {
+        *count_of_second(book.second(), outcome) += 1;
     }
 }
 
@@ -229,6 +234,7 @@ const fn count(requests: &mut Requests, outcome: Outcome) -> &mut u64 {
         Outcome::TimedOut => &mut requests.timed_out,
         Outcome::ConnectTimedOut => &mut requests.connect_timed_out,
         Outcome::Failed => &mut requests.failed,
+        Outcome::NoPort => &mut requests.unsent,
         Outcome::Abandoned => &mut requests.abandoned,
     }
 }

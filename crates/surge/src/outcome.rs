@@ -2,7 +2,6 @@
 
 use std::io;
 
-use crate::place;
 use crate::wire::Answer;
 
 /// How one request ended. There is no other way, and each request ends in one.
@@ -28,8 +27,17 @@ pub(crate) enum Outcome {
     ConnectTimedOut,
     /// Another failure of the socket.
     Failed,
+    /// This machine had no port or no descriptor left for the connection: the crowd's
+    /// own limit, and never the site's fault.
+    NoPort,
     /// The visitor left before the answer was whole.
     Abandoned,
+}
+
+/// Whether a system error says that the process or the machine has no descriptor left
+/// (ENFILE and EMFILE, which have no kind of their own).
+const fn is_out_of_descriptors(code: i32) -> bool {
+    matches!(code, 23 | 24)
 }
 
 /// What a whole answer was.
@@ -56,8 +64,7 @@ impl Kind {
         match answer.status {
             429 => Self::Limited,
             // The room's status is configurable; the page's marks are not.
-            200 | 503 if place::is_page(&answer.body) => Self::Waiting,
-            503 if place::busy_in_page(&answer.body).is_some() => Self::Busy,
+            200 | 503 if crate::place::in_page(&answer.body).is_some() => Self::Waiting,
             503 if sets_place(answer) => Self::Waiting,
             503 => Self::Busy,
             500.. => Self::ServerError,
@@ -90,7 +97,18 @@ impl Outcome {
             io::ErrorKind::ConnectionRefused => Self::Refused,
             io::ErrorKind::ConnectionReset => Self::ResetBefore,
             io::ErrorKind::TimedOut => Self::ConnectTimedOut,
+            io::ErrorKind::AddrNotAvailable | io::ErrorKind::AddrInUse => Self::NoPort,
+            _ if error.raw_os_error().is_some_and(is_out_of_descriptors) => Self::NoPort,
             _ => Self::Failed,
+        }
+    }
+
+    /// What a failed TLS handshake on an open connection means.
+    pub(crate) fn of_handshake(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => Self::Closed,
+            io::ErrorKind::InvalidData => Self::Malformed,
+            _ => Self::of_exchange(error, false),
         }
     }
 
@@ -100,6 +118,8 @@ impl Outcome {
             io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe if begun => Self::ResetAfter,
             io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => Self::ResetBefore,
             io::ErrorKind::TimedOut => Self::TimedOut,
+            // Bytes that are no TLS.
+            io::ErrorKind::InvalidData => Self::Malformed,
             _ => Self::Failed,
         }
     }

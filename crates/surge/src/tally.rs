@@ -39,6 +39,8 @@ pub struct Requests {
     pub failed: u64,
     /// Given up by an impatient visitor who reloaded.
     pub abandoned: u64,
+    /// Never sent: the crowd's own machine had no port or descriptor left.
+    pub unsent: u64,
     /// Whole answers with `Connection: close` whose connection then ended by a reset.
     /// They are counted under what they were as well.
     pub reset_at_end: u64,
@@ -79,6 +81,7 @@ impl Requests {
             + self.timed_out
             + self.connect_timed_out
             + self.failed
+            + self.unsent
             + self.abandoned
     }
 
@@ -102,6 +105,7 @@ impl Requests {
             timed_out: self.timed_out + other.timed_out,
             connect_timed_out: self.connect_timed_out + other.connect_timed_out,
             failed: self.failed + other.failed,
+            unsent: self.unsent + other.unsent,
             abandoned: self.abandoned + other.abandoned,
             reset_at_end: self.reset_at_end + other.reset_at_end,
             late: self.late + other.late,
@@ -208,7 +212,7 @@ pub struct Latency {
 pub struct Generator {
     /// Requests that had to wait for one of the crowd's own connections.
     pub connections_waited: u64,
-    /// Connects for which the machine had no port left.
+    /// Connects for which the machine had no port or descriptor left.
     pub ports_exhausted: u64,
     /// 99th percentile of how late clients came after the planned instant, in milliseconds.
     pub late_p99_ms: u64,

@@ -129,7 +129,7 @@ async fn whatever_holds_the_crowd_back_marks_the_second_and_no_other() {
     let held_back: [fn(&Ledger); 5] = [
         |ledger| ledger.visitor_turned_away_by_us(0),
         Ledger::connection_waited_for,
-        Ledger::port_exhausted,
+        |ledger| ledger.request_ended(0, Outcome::NoPort, Duration::ZERO),
         |ledger| ledger.visitor_came(0, LATE_MAX + Duration::from_millis(1)),
         |ledger| {
             let ms = Duration::from_millis;

@@ -66,13 +66,13 @@ pub(crate) async fn ask(address: SocketAddr, method: &str, path: &str, rest: &st
     answer
 }
 
-/// Looks again and again until `condition` holds, at most ten seconds.
+/// Looks again and again until `condition` holds, at most a minute.
 pub(crate) async fn wait_until(what: &str, condition: impl Fn() -> bool) {
-    for _look in 0..1_000 {
+    for _look in 0..6_000 {
         if condition() {
             return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("{what}: not within ten seconds");
+    panic!("{what}: not within a minute");
 }
