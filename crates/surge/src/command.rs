@@ -30,6 +30,9 @@ pub(crate) enum Problem {
     /// A number out of its range.
     #[error("{0}")]
     Number(&'static str),
+    /// A file has no settings for the origin.
+    #[error("{0}: {1}")]
+    Settings(String, #[source] toml::de::Error),
     /// The system said no.
     #[error("{what}: {source}")]
     Io {

@@ -18,6 +18,8 @@ mod database;
 mod demand;
 mod door;
 mod machine;
+#[cfg(test)]
+mod overrun;
 mod pages;
 mod peak;
 mod portal;

@@ -1,5 +1,8 @@
 //! The model origin behaves like an overrun server.
 
+mod command;
+mod conditions;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -108,30 +111,84 @@ async fn with_threads_and_backlog_full_a_connection_is_reset() {
     assert_eq!(origin.stats().in_flight_max, 2);
 }
 
-#[tokio::test]
-async fn a_form_sent_twice_is_one_form_and_a_duplicate() {
-    let origin = Origin::start(OriginSettings {
-        pages: 1,
-        ..small()
-    })
-    .unwrap();
-    let page = ask(origin.address(), "GET", "/apply/1", "\r\n").await;
+/// The cookie and the token of the form's first page.
+async fn begun_form(address: SocketAddr) -> (String, String) {
+    let page = ask(address, "GET", "/apply/1", "\r\n").await;
     let cookie = page
         .lines()
         .find_map(|line| line.strip_prefix("set-cookie: "))
         .unwrap();
-    let cookie = cookie.split(';').next().unwrap();
     let (_before, token) = page.split_once("name=\"token\" value=\"").unwrap();
-    let form = format!("token={}", token.split('"').next().unwrap());
-    let length = form.len();
-    let post = format!("Cookie: {cookie}\r\nContent-Length: {length}\r\n\r\n{form}");
-    for _time in 0..2 {
-        let answer = ask(origin.address(), "POST", "/apply/1", &post).await;
-        assert!(answer.starts_with("HTTP/1.1 303 "), "{answer}");
-        assert!(answer.contains("location: /apply/done\r\n"), "{answer}");
+    (
+        cookie.split(';').next().unwrap().to_owned(),
+        token.split('"').next().unwrap().to_owned(),
+    )
+}
+
+#[tokio::test]
+async fn a_form_sent_twice_is_one_form_and_a_duplicate() {
+    let one_page = OriginSettings {
+        pages: 1,
+        ..small()
+    };
+    // Fields of the first and of the second post, and whether that is a duplicate.
+    for (fields, same_token, duplicates) in [
+        (["", ""], true, 1),
+        (["", ""], false, 0),
+        (["Idempotency-Key: a\r\n"; 2], false, 1),
+        (
+            ["Idempotency-Key: a\r\n", "Idempotency-Key: b\r\n"],
+            true,
+            0,
+        ),
+    ] {
+        let origin = Origin::start(one_page.clone()).unwrap();
+        let address = origin.address();
+        let (mut cookie, mut token) = begun_form(address).await;
+        for field in fields {
+            let length = "token=".len() + token.len();
+            let post =
+                format!("Cookie: {cookie}\r\n{field}Content-Length: {length}\r\n\r\ntoken={token}");
+            let answer = ask(address, "POST", "/apply/1", &post).await;
+            assert!(answer.starts_with("HTTP/1.1 303 "), "{answer}");
+            assert!(answer.contains("location: /apply/done\r\n"), "{answer}");
+            if !same_token {
+                (cookie, token) = begun_form(address).await;
+            }
+        }
+        let stats = origin.stats();
+        let counted = (stats.forms, stats.duplicates);
+        assert_eq!(counted, (2 - duplicates, duplicates), "{fields:?}");
     }
+}
+
+#[tokio::test]
+async fn a_form_is_sent_even_if_its_visitor_has_left_and_the_second_post_is_a_duplicate() {
+    let slow = OriginSettings {
+        pages: 1,
+        service: Duration::from_millis(200),
+        ..small()
+    };
+    let origin = Origin::start(slow).unwrap();
+    let (cookie, token) = begun_form(origin.address()).await;
+    let length = "token=".len() + token.len();
+    let post = format!(
+        "POST /apply/1 HTTP/1.1\r\nHost: x\r\nCookie: {cookie}\r\nContent-Length: {length}\r\n\r\ntoken={token}"
+    );
+    for sent in 1..=2 {
+        let mut visitor = TcpStream::connect(origin.address()).await.unwrap();
+        visitor.write_all(post.as_bytes()).await.unwrap();
+        wait_until("work begins", || origin.stats().arrived == 1 + sent).await;
+        drop(visitor);
+    }
+    wait_until("work ends", || origin.stats().completed == 3).await;
     let stats = origin.stats();
     assert_eq!((stats.forms, stats.duplicates), (1, 1));
+    let post = &stats.classes[2];
+    assert_eq!(
+        (post.name.as_str(), post.arrived, post.completed),
+        ("post", 2, 2)
+    );
 }
 
 #[tokio::test]
