@@ -31,14 +31,10 @@ impl Cookies {
         }
     }
 
-    /// The `Cookie` field's value; None without any cookie.
-    pub(crate) fn field(&self) -> Option<String> {
-        let pairs: Vec<_> = self
-            .0
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        (!pairs.is_empty()).then(|| pairs.join("; "))
+    /// Names and values, in the order in which they were set.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        let pairs = self.0.iter();
+        pairs.map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The name of the waiting room whose cookie this visitor has.
@@ -56,7 +52,12 @@ mod tests {
     #[test]
     fn cookies_are_replaced_and_forgotten_as_told() {
         let mut cookies = Cookies::default();
-        assert_eq!(cookies.field(), None);
+        let all = |cookies: &Cookies| {
+            let pairs = cookies
+                .pairs()
+                .map(|(name, value)| format!("{name}={value}"));
+            pairs.collect::<Vec<_>>().join("; ")
+        };
         for field in [
             "a=1; Path=/; HttpOnly",
             "b=2",
@@ -66,9 +67,9 @@ mod tests {
         ] {
             cookies.set(field);
         }
-        assert_eq!(cookies.field().as_deref(), Some("b=2; a=3; c=4"));
+        assert_eq!(all(&cookies), "b=2; a=3; c=4");
         cookies.set("b=; Max-Age=0");
-        assert_eq!(cookies.field().as_deref(), Some("a=3; c=4"));
+        assert_eq!(all(&cookies), "a=3; c=4");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::place;
 use crate::wire::Answer;
 
 /// How one request ended. There is no other way, and each request ends in one.
@@ -64,7 +65,8 @@ impl Kind {
         match answer.status {
             429 => Self::Limited,
             // The room's status is configurable; the page's marks are not.
-            200 | 503 if crate::place::in_page(&answer.body).is_some() => Self::Waiting,
+            200 | 503 if place::is_page(&answer.body) => Self::Waiting,
+            503 if place::busy_in_page(&answer.body).is_some() => Self::Busy,
             503 if sets_place(answer) => Self::Waiting,
             503 => Self::Busy,
             500.. => Self::ServerError,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use memchr::{memchr, memmem};
 use serde::Deserialize;
 
 use crate::waits::Estimate;
@@ -23,9 +24,21 @@ pub(crate) struct Told {
     /// What identifies the place.
     #[serde(default)]
     pub(crate) reference: Option<String>,
-    /// Where the page's script asks; only pages say it.
-    #[serde(skip)]
+}
+
+/// What a waiting page tells programs, in the attributes of its `main` element.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Page {
+    /// `data-state`, `data-ahead`, `data-poll` and `data-reference`.
+    pub(crate) told: Told,
+    /// `data-status`: where the page's script asks.
     pub(crate) status: Option<String>,
+    /// `data-counting`: the script is to ask at once, which makes the place count.
+    pub(crate) counting: bool,
+    /// `data-form`: a form was held, which is sent again by hand only.
+    pub(crate) form: bool,
+    /// What a browser without a script asks for at once, which makes the place count.
+    pub(crate) here: Option<String>,
 }
 
 /// How long a wait is said to be, in seconds.
@@ -56,27 +69,73 @@ pub(crate) fn in_status(body: &[u8]) -> Option<Told> {
     serde_json::from_slice(body).ok()
 }
 
-/// Reads what a waiting page tells programs: `data-state`, `data-ahead`, `data-poll`,
-/// `data-reference` and `data-status`. One of the first two makes it a waiting page.
-pub(crate) fn in_page(body: &[u8]) -> Option<Told> {
-    let page = std::str::from_utf8(body).ok()?;
-    let state = attribute(page, "data-state=\"");
-    let ahead = attribute(page, "data-ahead=\"");
-    if state.is_none() && ahead.is_none() {
-        return None;
-    }
-    Some(Told {
-        state: state.unwrap_or("queueing").to_owned(),
-        ahead: ahead.and_then(|ahead| ahead.parse().ok()),
+/// Whether `body` is a waiting page: its `main` element has `data-state` or `data-ahead`, and
+/// not the `data-retry` of the "one moment" page.
+pub(crate) fn is_page(body: &[u8]) -> bool {
+    main_of(body).is_some_and(is_waiting)
+}
+
+/// Reads a waiting page.
+pub(crate) fn in_page(body: &[u8]) -> Option<Page> {
+    let main = main_of(body).filter(|main| is_waiting(main))?;
+    let told = Told {
+        state: attribute(main, " data-state=\"")
+            .unwrap_or("queueing")
+            .to_owned(),
+        ahead: attribute(main, " data-ahead=\"").and_then(|ahead| ahead.parse().ok()),
         eta_seconds: None,
-        poll_after: attribute(page, "data-poll=\"").and_then(|poll| poll.parse().ok()),
-        reference: attribute(page, "data-reference=\"").map(str::to_owned),
-        status: attribute(page, "data-status=\"").map(|path| path.replace("&amp;", "&")),
+        poll_after: seconds(main, " data-poll=\""),
+        reference: attribute(main, " data-reference=\"").map(str::to_owned),
+    };
+    Some(Page {
+        told,
+        status: attribute(main, " data-status=\"").map(unescaped),
+        counting: main.contains(" data-counting"),
+        form: main.contains(" data-form"),
+        here: here_of(body),
     })
 }
 
-fn attribute<'a>(page: &'a str, name: &str) -> Option<&'a str> {
-    let (_before, value) = page.split_once(name)?;
+/// After how many seconds the "one moment" page tries again, if `body` is that page.
+pub(crate) fn busy_in_page(body: &[u8]) -> Option<f64> {
+    seconds(main_of(body)?, BUSY)
+}
+
+/// What marks the "one moment" page, which says "called" as well.
+const BUSY: &str = " data-retry=\"";
+
+/// Before the address of the style sheet by which a page without a script is counted.
+const HERE: &[u8] = b"<noscript><link rel=\"stylesheet\" href=\"";
+
+/// The start of the page's `main` element with its attributes; none without any.
+fn main_of(body: &[u8]) -> Option<&str> {
+    let begin = memmem::find(body, b"<main ")?;
+    let end = memchr(b'>', &body[begin..])?;
+    std::str::from_utf8(&body[begin..begin + end]).ok()
+}
+
+fn is_waiting(main: &str) -> bool {
+    let marked = main.contains(" data-state=\"") || main.contains(" data-ahead=\"");
+    marked && !main.contains(BUSY)
+}
+
+fn here_of(body: &[u8]) -> Option<String> {
+    let address = &body[memmem::find(body, HERE)? + HERE.len()..];
+    let end = memchr(b'"', address)?;
+    std::str::from_utf8(&address[..end]).ok().map(unescaped)
+}
+
+fn unescaped(text: &str) -> String {
+    text.replace("&amp;", "&")
+}
+
+fn seconds(tag: &str, name: &str) -> Option<f64> {
+    let seconds: f64 = attribute(tag, name)?.parse().ok()?;
+    seconds.is_finite().then_some(seconds)
+}
+
+fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
+    let (_before, value) = tag.split_once(name)?;
     Some(value.split_once('"')?.0)
 }
 
@@ -122,7 +181,6 @@ mod tests {
             eta_seconds: None,
             poll_after: None,
             reference,
-            status: None,
         }
     }
 
@@ -172,18 +230,56 @@ mod tests {
         let page = b"<main data-state=\"queueing\" data-ahead=\"12\">";
         let status = br#"{"room":"main","state":"queueing","ahead":12,"eta_seconds":null,
             "poll_after_seconds":1.5,"reference":"x"}"#;
-        assert_eq!(in_page(page).unwrap().ahead, Some(12));
+        assert_eq!(in_page(page).unwrap().told.ahead, Some(12));
         let told = in_status(status).unwrap();
         assert_eq!(
             (told.ahead, told.poll_after, told.may_enter()),
             (Some(12), Some(1.5), false)
         );
-        assert_eq!(in_page(b"<main>an ordinary page</main>"), None);
+        let unknown = in_page(b"<main data-state=\"queueing\" data-ahead=\"\">").unwrap();
+        assert_eq!(unknown.told.ahead, None);
+    }
+
+    #[test]
+    fn the_page_says_what_its_script_and_a_browser_without_one_do() {
+        let page = b"<body><main data-state=\"queueing\" data-ahead=\"\" data-poll=\"2\" \
+            data-reference=\"AB\" data-status=\"/__forebay/status?room=a&amp;x\" data-site=\"\" \
+            data-counting data-form>\n<noscript><link rel=\"stylesheet\" \
+            href=\"/__forebay/here.css?room=a\"></noscript>";
+        let page = in_page(page).unwrap();
+        assert_eq!(page.status.as_deref(), Some("/__forebay/status?room=a&x"));
+        assert_eq!(page.here.as_deref(), Some("/__forebay/here.css?room=a"));
         assert_eq!(
-            in_page(b"<main data-state=\"queueing\" data-ahead=\"\">")
-                .unwrap()
-                .ahead,
-            None
+            (page.counting, page.form, page.told.poll_after),
+            (true, true, Some(2.0))
         );
+    }
+
+    #[test]
+    fn only_the_rooms_own_pages_are_taken_for_them() {
+        for (page, waiting, busy) in [
+            (&b"<main data-state=\"closed\">"[..], true, None),
+            (
+                b"<main data-state=\"called\" data-retry=\"3\">",
+                false,
+                Some(3.0),
+            ),
+            (b"<main>an ordinary page</main>", false, None),
+            (
+                b"<main id=\"x\"><p data-state=\"open\">a widget</p></main>",
+                false,
+                None,
+            ),
+            (b"<main data-state=\"cut off", false, None),
+            (b"", false, None),
+        ] {
+            let text = String::from_utf8_lossy(page);
+            assert_eq!(
+                (is_page(page), busy_in_page(page)),
+                (waiting, busy),
+                "{text}"
+            );
+            assert_eq!(in_page(page).is_some(), waiting, "{text}");
+        }
     }
 }

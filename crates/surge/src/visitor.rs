@@ -1,101 +1,61 @@
 //! One visitor: asks for the first page, fills in the form page by page, waits
 //! in line where there is one, reloads when impatient, and at last gives up.
 
+mod appointments;
 mod ask;
 mod browser;
 mod form;
+mod line;
+mod party;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use crate::crowd::gate::Gate;
+use crate::crowd::Visit;
 use crate::crowd::source::Source;
-use crate::crowd::{Behaviour, CrowdSettings, Visit};
 use crate::dice::Dice;
-use crate::ledger::{Ending, Ledger};
+use crate::ledger::Ending;
 use crate::outcome::{Kind, Outcome};
-use crate::place::{self, Place, Told};
-use crate::waits::Estimate;
+use crate::place;
 use crate::wire::Answer;
 use ask::Ask;
 use browser::{Browser, Seen};
+use line::Queued;
+use party::Party;
+pub(crate) use party::run;
 
 /// Where the form begins.
 const FORM: &str = "/apply/1";
 
-/// The page that is much more work than others.
-const HEAVY: &str = "/slow";
+/// Redirects followed for one page, as browsers bound them.
+const REDIRECTS_MAX: u32 = 10;
 
-/// Wait before the next try where the site names none.
-const RETRY: f64 = 2.0;
+/// Wait before the next try where the site names none, in seconds; it doubles with
+/// each further failure.
+const RETRY: f64 = 1.0;
 
-/// Shortest wait in line between two questions, whatever the site says.
-const POLL_MIN: f64 = 0.2;
+/// The longest of these waits, in seconds.
+const RETRY_MAX: f64 = 30.0;
 
-/// What the visitors of one group have in common.
-#[derive(Debug)]
-struct Party {
-    group: usize,
-    settings: Arc<CrowdSettings>,
-    visit: Arc<Visit>,
-    ledger: Arc<Ledger>,
-    gate: Gate,
-}
+/// Shortest wait before a next try, whatever the site says, in seconds: what a hand needs.
+const HAND: f64 = 0.1;
 
-/// Lets one group's visitors come, whatever the site does.
-pub(crate) async fn run(
-    group: usize,
-    settings: Arc<CrowdSettings>,
-    ledger: Arc<Ledger>,
-    gate: Gate,
-) {
-    let Behaviour::Visit(visit) = &settings.groups[group].behaviour else {
-        return;
-    };
-    let party = Party {
-        group,
-        visit: Arc::new(visit.clone()),
-        settings: Arc::clone(&settings),
-        ledger,
-        gate,
-    };
-    let mut visitors = JoinSet::new();
-    for (index, planned) in (0..).zip(settings.arrivals(group)) {
-        let planned = party.ledger.began() + planned;
-        sleep_until(planned).await;
-        while visitors.try_join_next().is_some() {}
-        let Some(room) = party.gate.admit() else {
-            party.ledger.visitor_turned_away_by_us(group);
-            continue;
-        };
-        party.ledger.visitor_came(group, planned.elapsed());
-        let visitor = Visitor::new(&party, index, planned);
-        visitors.spawn(async move {
-            visitor.visit().await;
-            drop(room);
-        });
-    }
-    // Whoever came stays as long as the crowd does.
-    visitors.join_all().await;
-}
+/// The longest wait that is taken for meant, in seconds.
+const WAIT_MAX: f64 = 3_600.0;
 
 /// A visitor on the way through the site.
 #[derive(Debug)]
 struct Visitor {
-    group: usize,
-    visit: Arc<Visit>,
-    path: String,
-    ledger: Arc<Ledger>,
+    party: Arc<Party>,
     dice: Dice,
     browser: Browser,
     scripted: bool,
     heavy: bool,
     /// How this visitor's patience compares with the mean.
     patience: f64,
-    /// When the last page came.
+    /// From when on the visitor waits for the page, or has been in line for it.
     since: Instant,
     /// When the next request is meant to be made, whenever the crowd gets round to it.
     intended: Instant,
@@ -107,18 +67,9 @@ struct Visitor {
     mid_form: bool,
 }
 
-/// A place in line and what was told of it first.
-#[derive(Debug)]
-struct Queued {
-    joined: Instant,
-    place: Place,
-    told: Option<(Instant, Estimate)>,
-}
-
 impl Visitor {
-    fn new(party: &Party, index: u64, planned: Instant) -> Self {
-        let settings = &party.settings;
-        let visit = &party.visit;
+    fn new(party: &Arc<Party>, index: u64, planned: Instant) -> Self {
+        let (settings, visit) = (&party.settings, &party.visit);
         let mut dice = settings.dice(party.group).fork(index);
         let impatient = dice.chance(visit.reload_probability);
         let scripted = dice.chance(visit.scripted);
@@ -127,10 +78,7 @@ impl Visitor {
         let sources = settings.groups[party.group].sources;
         let source = Source::of(sources, settings.number(party.group, index));
         Self {
-            group: party.group,
-            visit: Arc::clone(visit),
-            path: settings.site.path.clone(),
-            ledger: Arc::clone(&party.ledger),
+            party: Arc::clone(party),
             dice,
             browser: Browser::new(party, source).impatient(impatient),
             scripted,
@@ -144,167 +92,175 @@ impl Visitor {
         }
     }
 
+    fn settings(&self) -> &Visit {
+        &self.party.visit
+    }
+
     /// The whole visit; its end is in the ledger.
-    pub(crate) async fn visit(mut self) {
+    async fn visit(mut self) {
         let ending = match self.pages().await {
             Ok(()) => Ending::Completed,
             Err(Leaves) if self.mid_form => Ending::LostMidForm,
             Err(Leaves) => Ending::GivenUp,
         };
+        let (ledger, group) = (&self.party.ledger, self.party.group);
         if self.place.take().is_some() {
-            self.ledger.left_line(self.group);
+            ledger.left_line(group);
         }
-        self.ledger.visit_ended(self.group, ending);
+        ledger.visit_ended(group, ending);
     }
 
     async fn pages(&mut self) -> Result<(), Leaves> {
-        self.page(Ask::get(&self.path.clone())).await?;
+        let first = Ask::get(&self.party.settings.site.path);
+        self.page(first).await?;
         if self.heavy {
             self.think().await;
-            self.page(Ask::get(HEAVY)).await?;
+            self.page(Ask::get(&self.party.visit.heavy_page)).await?;
         }
-        if self.visit.pages == 0 {
+        if self.settings().pages == 0 {
             return Ok(());
         }
         self.think().await;
-        let mut answer = self.page(Ask::get(FORM)).await?;
+        let mut next = form::filled(&self.page(Ask::get(FORM)).await?.body);
         self.mid_form = true;
-        for _page in 0..self.visit.pages {
-            let Some(posted) = form::filled(&answer.body) else {
-                break;
+        let start = next.as_ref().map(|ask| ask.path.clone());
+        for _page in 0..self.settings().pages {
+            let Some(ask) = next else {
+                return Ok(());
             };
             self.think().await;
-            answer = self.page(posted).await?;
+            next = form::filled(&self.page(ask).await?.body);
+            if next.as_ref().map(|ask| &ask.path) == start.as_ref() && start.is_some() {
+                // Thrown back to where the form begins.
+                return Err(Leaves);
+            }
         }
-        // Thrown back to the start of the form, it never comes to its end.
-        if form::filled(&answer.body).is_some() {
-            Err(Leaves)
-        } else {
-            Ok(())
-        }
+        // A form without an end is never sent.
+        if next.is_some() { Err(Leaves) } else { Ok(()) }
     }
 
     /// Tries until the page comes or patience is out.
     async fn page(&mut self, ask: Ask) -> Result<Answer, Leaves> {
         self.since = self.intended;
-        self.ledger.page_wanted(self.intended);
+        self.party.ledger.page_wanted(self.intended);
         let page = self.tries(ask).await;
-        self.ledger.page_settled();
+        self.party.ledger.page_settled();
         page
     }
 
-    async fn tries(&mut self, ask: Ask) -> Result<Answer, Leaves> {
+    async fn tries(&mut self, mut ask: Ask) -> Result<Answer, Leaves> {
+        let (mut failures, mut redirects) = (0, 0);
         loop {
-            match self.browser.navigate(&ask, self.intended).await {
-                Seen {
-                    outcome: Outcome::Answered(Kind::Page),
-                    answer: Some(answer),
-                } => {
-                    self.inside = true;
-                    if let Some(queued) = self.place.take() {
-                        self.ledger
-                            .entered_from_line(self.group, queued.joined, queued.told);
+            let Seen { outcome, answer } = self.browser.look(&ask, self.intended).await;
+            match (outcome, answer) {
+                (Outcome::Answered(Kind::Page), Some(answer)) => {
+                    self.goes_in();
+                    match self.browser.redirect(&answer) {
+                        None => return Ok(answer),
+                        Some(_round) if redirects == REDIRECTS_MAX => return Err(Leaves),
+                        Some(next) => {
+                            redirects += 1;
+                            failures = 0;
+                            ask = next;
+                            self.led_on();
+                        }
                     }
-                    return Ok(answer);
                 }
-                Seen {
-                    outcome: Outcome::Answered(Kind::Waiting),
-                    answer: Some(answer),
-                } if self.visit.cookies => {
-                    self.wait_in_line(&answer).await?;
+                (Outcome::Answered(Kind::Waiting), Some(answer)) if self.settings().cookies => {
+                    // The room's own redirect, for who came with what cannot be kept.
+                    if let Some(next) = self.browser.redirect(&answer) {
+                        ask = next;
+                    }
+                    let page = line::Page::of(&answer);
+                    drop(answer);
+                    self.wait_in_line(page).await?;
                 }
-                Seen {
-                    outcome: Outcome::Answered(Kind::ClientError),
-                    ..
-                } => return Err(Leaves),
-                Seen {
-                    answer: Some(answer),
-                    ..
-                } => {
-                    let again = retry_after(&answer).unwrap_or(RETRY);
-                    self.pause(again, 0.25).await?;
+                (Outcome::Answered(Kind::ClientError), _) => return Err(Leaves),
+                (Outcome::Answered(_), Some(answer)) => {
+                    failures += 1;
+                    let again = self.told_to_come_again(&answer, ask.form.is_some(), failures);
+                    drop(answer);
+                    self.pause(again).await?;
                 }
-                Seen {
-                    outcome: Outcome::Abandoned,
-                    ..
-                } => self.pause(0.1, 1.0).await?,
-                Seen { .. } => self.pause(0.5, 3.0).await?,
+                (Outcome::Abandoned, _) => {
+                    let again = self.dice.between(HAND, 2.0 * HAND);
+                    self.pause(again).await?;
+                }
+                _ => {
+                    failures += 1;
+                    let again = self.growing(failures);
+                    self.pause(again).await?;
+                }
             }
         }
     }
 
-    /// Stays on the waiting page until its script, or the visitor, asks for the page again.
-    async fn wait_in_line(&mut self, page: &Answer) -> Result<(), Leaves> {
-        if self.place.is_none() {
-            self.since = Instant::now();
-            self.place = Some(Queued {
-                joined: self.since,
-                place: Place::default(),
-                told: None,
-            });
-            self.ledger.joined_line(self.group, self.inside);
-        }
-        let told = place::in_page(&page.body);
-        let status = told.as_ref().and_then(|told| told.status.clone());
-        let status = status.or_else(|| self.browser.status_path());
-        let again = retry_after(page).unwrap_or(RETRY);
-        let mut poll = told
-            .as_ref()
-            .and_then(|told| told.poll_after)
-            .unwrap_or(again);
-        if let Some(told) = told {
-            self.note(&told);
-        }
-        let Some(status) = status.filter(|_path| self.scripted) else {
-            return self.pause(again, 0.25).await;
-        };
-        loop {
-            self.pause(poll, 0.1).await?;
-            let Some(told) = self.browser.poll(&status, self.intended).await else {
-                return self.pause(RETRY, 1.0).await;
-            };
-            self.note(&told);
-            if told.may_enter() {
-                return Ok(());
-            }
-            poll = told.poll_after.unwrap_or(again);
+    /// A page of the site has come: whoever stood in line is in.
+    fn goes_in(&mut self) {
+        self.inside = true;
+        if let Some(queued) = self.place.take() {
+            let ledger = &self.party.ledger;
+            ledger.entered_from_line(self.party.group, queued.joined, queued.told);
         }
     }
 
-    fn note(&mut self, told: &Told) {
-        let Some(queued) = &mut self.place else {
-            return;
-        };
-        if queued.told.is_none() {
-            queued.told = told.estimate().map(|estimate| (Instant::now(), estimate));
+    /// The page leads on to another, which is wanted from now on.
+    fn led_on(&mut self) {
+        self.intended = Instant::now();
+        self.since = self.intended;
+        self.party.ledger.page_settled();
+        self.party.ledger.page_wanted(self.intended);
+    }
+
+    /// After how many seconds somebody tries again who was told to come later, or was told of an
+    /// error. Who keeps no cookies is a program, and obeys `Retry-After` as well.
+    fn told_to_come_again(&mut self, answer: &Answer, form: bool, failures: u32) -> f64 {
+        let told = retry_after(answer);
+        match place::busy_in_page(&answer.body) {
+            // The "one moment" page reloads itself, and its jitter goes both ways.
+            Some(after) if self.scripted && !form => after * self.dice.between(0.75, 1.25),
+            // A form is sent again by hand only, and so is everything without a script.
+            Some(after) => after * self.dice.between(1.0, 1.5),
+            None => match told {
+                Some(after) => after * self.dice.between(1.0, 1.25),
+                None => self.growing(failures),
+            },
         }
-        if queued.place.note(told) {
-            self.ledger.place_lost(self.group);
-        }
+    }
+
+    /// Seconds until the next try after so many failures in a row.
+    fn growing(&mut self, failures: u32) -> f64 {
+        let doubled = 2_f64.powi(failures.saturating_sub(1).min(10).cast_signed());
+        (RETRY * doubled).min(RETRY_MAX) * self.dice.between(0.5, 1.5)
     }
 
     async fn think(&mut self) {
-        let seconds = self.visit.think.as_secs_f64() * self.dice.between(0.5, 1.5);
+        let seconds = self.settings().think.as_secs_f64() * self.dice.between(0.5, 1.5);
         self.rest_until(Instant::now() + Duration::from_secs_f64(seconds))
             .await;
     }
 
-    /// Waits `seconds`, up to `jitter` times that more, but not beyond patience.
-    async fn pause(&mut self, seconds: f64, jitter: f64) -> Result<(), Leaves> {
-        let seconds = seconds.clamp(POLL_MIN, 3_600.0) * self.dice.between(1.0, 1.0 + jitter);
-        let bound = if self.place.is_some() {
-            self.visit.patience_in_line
-        } else {
-            self.visit.patience
-        };
-        let leaves = self.since + bound.mul_f64(self.patience);
-        let again = Instant::now() + Duration::from_secs_f64(seconds);
+    /// Waits `seconds`, but not beyond patience.
+    async fn pause(&mut self, seconds: f64) -> Result<(), Leaves> {
+        let seconds = Duration::from_secs_f64(seconds.clamp(HAND, WAIT_MAX));
+        let again = Instant::now() + seconds;
+        let leaves = self.leaves();
         self.rest_until(again.min(leaves)).await;
         if again < leaves { Ok(()) } else { Err(Leaves) }
     }
 
+    /// When patience is out.
+    fn leaves(&self) -> Instant {
+        let bound = if self.place.is_some() {
+            self.settings().patience_in_line
+        } else {
+            self.settings().patience
+        };
+        self.since + bound.mul_f64(self.patience)
+    }
+
     async fn rest_until(&mut self, until: Instant) {
-        if until.duration_since(Instant::now()) > self.visit.keep_alive {
+        if until.duration_since(Instant::now()) > self.settings().keep_alive {
             self.browser.hang_up();
         }
         sleep_until(until).await;
@@ -316,7 +272,8 @@ impl Visitor {
 #[derive(Debug)]
 struct Leaves;
 
-/// `Retry-After` in seconds.
+/// `Retry-After` in seconds (RFC 9110 section 10.2.3); a date is not understood.
 fn retry_after(answer: &Answer) -> Option<f64> {
-    answer.header("retry-after")?.trim().parse().ok()
+    let seconds: u32 = answer.header("retry-after")?.trim().parse().ok()?;
+    Some(seconds.into())
 }

@@ -132,7 +132,8 @@ pub enum Behaviour {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Visit {
-    /// Pages of the form that a visit fills in; with 0 it ends with the first page.
+    /// Pages of the form that a visit fills in, at most: a longer form it never gets to the end
+    /// of. With 0 the visit ends with the first page.
     pub pages: u32,
     /// Mean time between a page and the visitor's next request; each is 0.5 to 1.5 times it.
     #[serde(with = "crate::span")]
@@ -155,6 +156,8 @@ pub struct Visit {
     pub scripted: f64,
     /// Share of visits that also open the heavy page.
     pub heavy: f64,
+    /// Where the heavy page is.
+    pub heavy_page: String,
     /// How long an idle connection is kept for the visitor's next request.
     #[serde(with = "crate::span")]
     pub keep_alive: Duration,
@@ -178,6 +181,7 @@ impl Default for Visit {
             cookies: true,
             scripted: 0.9,
             heavy: 0.0,
+            heavy_page: "/slow".to_owned(),
             keep_alive: Duration::from_secs(1),
             connect_timeout: Duration::from_secs(5),
             request_timeout: Duration::from_secs(30),

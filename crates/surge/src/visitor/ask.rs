@@ -18,6 +18,8 @@ pub(super) enum Asker {
     Person,
     /// The script on a page.
     Script,
+    /// The browser itself, for a style sheet of the page.
+    Style,
     /// A program without cookies.
     Bot,
 }
@@ -32,6 +34,10 @@ impl Asker {
             Self::Script => {
                 "User-Agent: Mozilla/5.0 (surge)\r\nAccept: application/json\r\n\
                  Sec-Fetch-Dest: empty\r\nSec-Fetch-Mode: cors\r\n"
+            }
+            Self::Style => {
+                "User-Agent: Mozilla/5.0 (surge)\r\nAccept: text/css,*/*;q=0.1\r\n\
+                 Sec-Fetch-Dest: style\r\nSec-Fetch-Mode: no-cors\r\n"
             }
             Self::Bot => "User-Agent: surge-bot/1.0\r\nAccept: */*\r\n",
         }
@@ -60,30 +66,43 @@ impl Ask {
         asker: Asker,
         source: Source,
         cookies: Option<&Cookies>,
-    ) -> String {
-        let method = if self.form.is_some() { "POST" } else { "GET" };
-        let path = &self.path;
-        let fields = asker.fields();
-        let forwarded = match source {
-            Source::Forwarded(address) => format!("X-Forwarded-For: {address}\r\n"),
-            Source::Any | Source::Bound(_) => String::new(),
+    ) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(512);
+        let mut text = |pieces: &[&str]| {
+            for piece in pieces {
+                bytes.extend_from_slice(piece.as_bytes());
+            }
         };
-        let cookie = cookies
-            .and_then(Cookies::field)
-            .map_or_else(String::new, |field| format!("Cookie: {field}\r\n"));
-        let (kind, form) = self.form.as_ref().map_or_else(Default::default, |form| {
-            let length = form.len();
-            let kind = "Content-Type: application/x-www-form-urlencoded";
-            (
-                format!("{kind}\r\nContent-Length: {length}\r\n"),
-                form.as_str(),
-            )
-        });
-        format!(
-            "{method} {path} HTTP/1.1\r\nHost: {host}\r\n{fields}{forwarded}{cookie}{kind}\r\n{form}"
-        )
+        let method = if self.form.is_some() { "POST " } else { "GET " };
+        text(&[
+            method,
+            &self.path,
+            " HTTP/1.1\r\nHost: ",
+            host,
+            "\r\n",
+            asker.fields(),
+        ]);
+        if let Source::Forwarded(address) = source {
+            text(&["X-Forwarded-For: ", &address.to_string(), "\r\n"]);
+        }
+        let mut before = "Cookie: ";
+        for (name, value) in cookies.into_iter().flat_map(Cookies::pairs) {
+            text(&[before, name, "=", value]);
+            before = "; ";
+        }
+        if before == "; " {
+            text(&["\r\n"]);
+        }
+        match &self.form {
+            Some(form) => text(&[FORM, &form.len().to_string(), "\r\n\r\n", form]),
+            None => text(&["\r\n"]),
+        }
+        bytes
     }
 }
+
+/// What stands before a form's length.
+const FORM: &str = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ";
 
 #[cfg(test)]
 mod tests {
@@ -101,7 +120,7 @@ mod tests {
             Some(&cookies),
         );
         assert_eq!(
-            text,
+            String::from_utf8(text).unwrap(),
             "POST /x HTTP/1.1\r\nHost: portal.example\r\nUser-Agent: surge-bot/1.0\r\n\
              Accept: */*\r\nX-Forwarded-For: 203.0.113.9\r\nCookie: a=1\r\nContent-Type: application/x-www-form-urlencoded\r\n\
              Content-Length: 7\r\n\r\ntoken=1"

@@ -1,40 +1,45 @@
-//! A visitor's browser: cookies, redirects, one connection, and what came of each request.
+//! A visitor's browser: cookies, one connection, and what came of each request.
 
 use std::sync::Arc;
 
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout};
 
-use super::Party;
 use super::ask::{Ask, Asker};
+use super::party::Party;
+use super::retry_after;
 use crate::cookies::Cookies;
-use crate::crowd::gate::Gate;
 use crate::crowd::source::Source;
-use crate::crowd::{CrowdSettings, Visit};
-use crate::ledger::Ledger;
 use crate::outcome::{Kind, Outcome};
 use crate::place::{self, Told};
 use crate::wire::{Answer, Connection, Keep};
 
-/// Redirects followed for one page, as browsers bound them.
-const REDIRECTS_MAX: u32 = 10;
-
 /// What came of a request.
 #[derive(Debug)]
-pub(crate) struct Seen {
-    pub(crate) outcome: Outcome,
+pub(super) struct Seen {
+    pub(super) outcome: Outcome,
     /// Whole answers only.
-    pub(crate) answer: Option<Answer>,
+    pub(super) answer: Option<Answer>,
+}
+
+/// What came of a question for the place in line.
+#[derive(Debug)]
+pub(super) enum Polled {
+    /// It was told.
+    Told(Told),
+    /// There is no such room.
+    NoRoom,
+    /// No whole answer, or none that says it.
+    Failed {
+        /// Seconds that the answer named.
+        retry_after: Option<f64>,
+    },
 }
 
 /// One visitor's browser.
 #[derive(Debug)]
-pub(crate) struct Browser {
-    settings: Arc<CrowdSettings>,
-    visit: Arc<Visit>,
-    group: usize,
-    ledger: Arc<Ledger>,
-    gate: Gate,
+pub(super) struct Browser {
+    party: Arc<Party>,
     source: Source,
     /// None: a program that keeps none.
     cookies: Option<Cookies>,
@@ -43,13 +48,9 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    pub(super) fn new(party: &Party, source: Source) -> Self {
+    pub(super) fn new(party: &Arc<Party>, source: Source) -> Self {
         Self {
-            settings: Arc::clone(&party.settings),
-            visit: Arc::clone(&party.visit),
-            group: party.group,
-            ledger: Arc::clone(&party.ledger),
-            gate: party.gate.clone(),
+            party: Arc::clone(party),
             source,
             cookies: party.visit.cookies.then(Cookies::default),
             impatient: false,
@@ -58,71 +59,26 @@ impl Browser {
     }
 
     /// Reloads when a page takes too long, if `impatient`.
-    pub(crate) fn impatient(self, impatient: bool) -> Self {
+    pub(super) fn impatient(self, impatient: bool) -> Self {
         Self { impatient, ..self }
     }
 
     /// Closes the connection, if one is open.
-    pub(crate) fn hang_up(&mut self) {
+    pub(super) fn hang_up(&mut self) {
         self.connection = None;
     }
 
-    /// Asks for a page, meant to be asked for at `intended`, and follows redirects.
-    pub(crate) async fn navigate(&mut self, ask: &Ask, intended: Instant) -> Seen {
-        let mut seen = self.look(ask, intended).await;
-        for _redirect in 0..REDIRECTS_MAX {
-            let Some(next) = seen
-                .answer
-                .as_ref()
-                .and_then(|answer| self.redirect(answer))
-            else {
-                return seen;
-            };
-            seen = self.look(&next, Instant::now()).await;
-        }
-        // Round in circles: no page, whatever the last answer was.
-        Seen {
-            outcome: Outcome::Answered(Kind::ServerError),
-            ..seen
-        }
-    }
-
-    /// Asks for the place in line; none: no whole answer, or none that says it.
-    pub(crate) async fn poll(&mut self, path: &str, intended: Instant) -> Option<Told> {
-        self.ledger.request_begun(self.group);
-        let request = self.written(&Ask::get(path), Asker::Script);
-        let sent = self.send(&request).await;
-        let told = sent
-            .as_ref()
-            .ok()
-            .and_then(|answer| place::in_status(&answer.body));
-        let outcome = match &sent {
-            Ok(_status) if told.is_some() => Outcome::Answered(Kind::Waiting),
-            Ok(answer) => Outcome::Answered(Kind::of(answer)),
-            Err(outcome) => *outcome,
-        };
-        self.ledger
-            .request_ended(self.group, outcome, intended.elapsed());
-        told
-    }
-
-    /// Where a script would ask for the place, as far as the cookies tell.
-    pub(crate) fn status_path(&self) -> Option<String> {
-        let room = self.cookies.as_ref()?.room()?;
-        Some(format!("/__forebay/status?room={room}"))
-    }
-
-    /// One request for a page, from its begin to its one outcome.
-    async fn look(&mut self, ask: &Ask, intended: Instant) -> Seen {
-        self.ledger.request_begun(self.group);
+    /// One request for a page, meant to be made at `intended`, to its one outcome.
+    pub(super) async fn look(&mut self, ask: &Ask, intended: Instant) -> Seen {
         let asker = if self.cookies.is_some() {
             Asker::Person
         } else {
             Asker::Bot
         };
         let request = self.written(ask, asker);
+        self.begins();
         let sent = if self.impatient {
-            let reloads = self.visit.reload_after;
+            let reloads = self.party.visit.reload_after;
             timeout(reloads, self.send(&request))
                 .await
                 .unwrap_or(Err(Outcome::Abandoned))
@@ -133,26 +89,90 @@ impl Browser {
             Ok(answer) => (Outcome::Answered(Kind::of(&answer)), Some(answer)),
             Err(outcome) => (outcome, None),
         };
-        self.ledger
-            .request_ended(self.group, outcome, intended.elapsed());
+        self.ended(outcome, intended);
         Seen { outcome, answer }
     }
 
-    fn written(&self, ask: &Ask, asker: Asker) -> String {
-        ask.written(
-            &self.settings.site.host,
-            asker,
-            self.source,
-            self.cookies.as_ref(),
-        )
+    /// Asks for the place in line, as the waiting page's script does.
+    pub(super) async fn poll(&mut self, path: &str, intended: Instant) -> Polled {
+        let request = self.written(&Ask::get(path), Asker::Script);
+        self.begins();
+        let sent = self.send(&request).await;
+        let polled = match &sent {
+            Ok(answer) if answer.status == 404 => Polled::NoRoom,
+            Ok(answer) => match place::in_status(&answer.body) {
+                Some(told) if answer.status < 300 => Polled::Told(told),
+                _ => Polled::Failed {
+                    retry_after: retry_after(answer),
+                },
+            },
+            Err(_outcome) => Polled::Failed { retry_after: None },
+        };
+        let outcome = match (&polled, &sent) {
+            (Polled::Told(_), _) => Outcome::Answered(Kind::Waiting),
+            (_, Ok(answer)) => Outcome::Answered(Kind::of(answer)),
+            (_, Err(outcome)) => *outcome,
+        };
+        self.ended(outcome, intended);
+        polled
     }
 
-    async fn send(&mut self, request: &str) -> Result<Answer, Outcome> {
+    /// Asks at once for what the waiting page has a browser without a script ask for.
+    pub(super) async fn contact(&mut self, path: &str) {
+        let intended = Instant::now();
+        let request = self.written(&Ask::get(path), Asker::Style);
+        self.begins();
+        let outcome = match self.send(&request).await {
+            // The room's own, and no page of the site.
+            Ok(answer) if answer.status < 300 => Outcome::Answered(Kind::Waiting),
+            Ok(answer) => Outcome::Answered(Kind::of(&answer)),
+            Err(outcome) => outcome,
+        };
+        self.ended(outcome, intended);
+    }
+
+    /// Where a script would ask for the place, as far as the cookies tell.
+    pub(super) fn status_path(&self) -> Option<String> {
+        let room = self.cookies.as_ref()?.room()?;
+        Some(format!("/__forebay/status?room={room}"))
+    }
+
+    /// Where a redirect leads on this site.
+    pub(super) fn redirect(&self, answer: &Answer) -> Option<Ask> {
+        if !matches!(answer.status, 301 | 302 | 303 | 307 | 308) {
+            return None;
+        }
+        let location = answer.header("location")?;
+        let path = location
+            .strip_prefix("https://")
+            .or_else(|| location.strip_prefix("http://"))
+            .and_then(|rest| rest.strip_prefix(self.party.settings.site.host.as_str()))
+            .unwrap_or(location);
+        path.starts_with('/').then(|| Ask::get(path))
+    }
+
+    fn begins(&self) {
+        self.party.ledger.request_begun(self.party.group);
+    }
+
+    fn ended(&self, outcome: Outcome, intended: Instant) {
+        let took = intended.elapsed();
+        self.party
+            .ledger
+            .request_ended(self.party.group, outcome, took);
+    }
+
+    fn written(&self, ask: &Ask, asker: Asker) -> Vec<u8> {
+        let host = &self.party.settings.site.host;
+        ask.written(host, asker, self.source, self.cookies.as_ref())
+    }
+
+    async fn send(&mut self, request: &[u8]) -> Result<Answer, Outcome> {
         let (mut connection, permit) = self.connect().await?;
-        let bound = self.visit.request_timeout;
-        let exchange = connection.ask(request.as_bytes(), bound, Keep::All).await?;
+        let bound = self.party.visit.request_timeout;
+        let exchange = connection.ask(request, bound, Keep::All).await?;
         if exchange.reset_at_end {
-            self.ledger.reset_at_end(self.group);
+            self.party.ledger.reset_at_end(self.party.group);
         }
         self.connection = exchange.stays.then_some((connection, permit));
         if let Some(cookies) = &mut self.cookies {
@@ -167,25 +187,14 @@ impl Browser {
     /// The connection that is still open, or a new one.
     async fn connect(&mut self) -> Result<(Connection, OwnedSemaphorePermit), Outcome> {
         if let Some((mut connection, permit)) = self.connection.take()
-            && connection.reusable(self.visit.keep_alive)?
+            && connection.reusable(self.party.visit.keep_alive)?
         {
             return Ok((connection, permit));
         }
-        let permit = self.gate.enter(&self.ledger).await;
-        let bound = self.visit.connect_timeout;
-        let site = &self.settings.site;
+        let permit = self.party.gate.enter(&self.party.ledger).await;
+        let bound = self.party.visit.connect_timeout;
+        let site = &self.party.settings.site;
         let connection = Connection::open(site, self.source.bound(), bound).await?;
         Ok((connection, permit))
-    }
-
-    /// Where a redirect leads on this site.
-    fn redirect(&self, answer: &Answer) -> Option<Ask> {
-        if !matches!(answer.status, 301 | 302 | 303 | 307 | 308) {
-            return None;
-        }
-        let location = answer.header("location")?;
-        let here = format!("http://{}", self.settings.site.host);
-        let path = location.strip_prefix(&here).unwrap_or(location);
-        path.starts_with('/').then(|| Ask::get(path))
     }
 }

@@ -1,9 +1,11 @@
 //! Visitors behave like visitors, and the crowd stays within its bounds.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use surge::crowd::{Behaviour, Crowd, CrowdSettings, Curve, Site, Visit};
+use surge::crowd::{Behaviour, Crowd, CrowdSettings, Curve, Group, Site, Sources, Visit};
 use surge::origin::{Origin, OriginSettings};
 use surge::tally::Tally;
 
@@ -76,6 +78,9 @@ async fn a_client_without_cookies_never_gets_past_the_forms_first_page() {
     assert_eq!(tally.visits.lost_mid_form, tally.visits.begun);
 }
 
+/// Without it the next request might meet the end of the connection on its way.
+const CLOSES: &str = "Connection: close\r\n";
+
 /// A room whose ticket counts the contacts: the fourth one gets in. `ahead` says what
 /// the n-th contact is told.
 async fn room(ahead: fn(u32) -> u32) -> SocketAddr {
@@ -86,17 +91,22 @@ async fn room(ahead: fn(u32) -> u32) -> SocketAddr {
             .unwrap_or(0);
         let next = contact + 1;
         let ahead = ahead(contact);
-        let cookie = format!("Set-Cookie: forebay-main={next}; Path=/; HttpOnly\r\n");
+        let cookie = format!("{CLOSES}Set-Cookie: forebay-main={next}; Path=/; HttpOnly\r\n");
         let answer = if head.starts_with("GET /__forebay/status?room=main ") {
             let state = if contact >= 3 { "called" } else { "queueing" };
             let json = format!(
-                r#"{{"room":"main","state":"{state}","ahead":{ahead},"poll_after_seconds":0.2}}"#
+                r#"{{"room":"main","state":"{state}","ahead":{ahead},"eta_seconds":{{"p50":2,"p90":60}},"poll_after_seconds":1}}"#
             );
             whole(200, &cookie, &json)
+        } else if head.starts_with("GET /__forebay/here.css?room=main ") {
+            whole(200, &cookie, "")
         } else if contact >= 3 {
             whole(200, "", "inside")
         } else {
-            let page = format!("<main data-state=\"queueing\" data-ahead=\"{ahead}\">");
+            let here = "<noscript><link rel=\"stylesheet\" href=\"/__forebay/here.css?room=main\">";
+            let page = format!(
+                "<main data-state=\"queueing\" data-ahead=\"{ahead}\" data-counting>{here}"
+            );
             whole(503, &format!("Retry-After: 0\r\n{cookie}"), &page)
         };
         (answer, End::Fin)
@@ -104,44 +114,80 @@ async fn room(ahead: fn(u32) -> u32) -> SocketAddr {
     .await
 }
 
+async fn all_get_in(target: SocketAddr, scripted: f64) -> Tally {
+    let visit = Visit {
+        pages: 0,
+        scripted,
+        ..brisk()
+    };
+    let tally = all_gone(few(target, visit)).await;
+    let Tally { visits, line, .. } = &tally;
+    assert!(visits.begun >= 3);
+    assert_eq!(
+        visits.completed, visits.begun,
+        "scripted {scripted}: {tally:?}"
+    );
+    assert_eq!((line.joined, line.entered), (visits.begun, visits.begun));
+    assert_eq!(
+        (line.places_lost, line.sent_back, visits.waiting),
+        (0, 0, 0)
+    );
+    let pages = tally.requests.page;
+    assert_eq!(
+        pages, visits.begun,
+        "the waiting page is no page of the site"
+    );
+    tally
+}
+
 #[tokio::test]
 async fn visitors_wait_in_line_with_and_without_script_and_get_in() {
-    let target = room(|contact| 9 - contact).await;
-    for scripted in [1.0, 0.0] {
-        let settings = few(
-            target,
-            Visit {
-                pages: 0,
-                scripted,
-                ..brisk()
-            },
-        );
-        let Tally {
-            visits,
-            line,
-            requests,
-            ..
-        } = all_gone(settings).await;
-        assert!(visits.begun >= 3);
-        assert_eq!(
-            visits.completed, visits.begun,
-            "scripted {scripted}: {visits:?}"
-        );
-        assert_eq!((line.joined, line.entered), (visits.begun, visits.begun));
-        assert_eq!(
-            (line.places_lost, line.sent_back, visits.waiting),
-            (0, 0, 0)
-        );
-        assert_eq!(
-            requests.page, visits.begun,
-            "the waiting page is no page of the site"
-        );
-    }
+    let target = room(|contact| 9 - contact.min(9)).await;
+    let (scripted, by_hand) = tokio::join!(all_get_in(target, 1.0), all_get_in(target, 0.0));
+    let (told, begun) = (scripted.line.told, scripted.visits.begun);
+    assert_eq!((told.count, told.below_p90_permille), (begun, 1_000));
+    assert_eq!(
+        by_hand.line.told.count, 0,
+        "who has no script is told no figure"
+    );
+    // The page and its style sheet count as contacts: two pages of each, and in.
+    assert_eq!(by_hand.requests.waiting, 4 * by_hand.visits.begun);
+    assert!(
+        scripted.line.wait_p50_ms >= 3_000,
+        "the page says for 3 s that it leaves"
+    );
+    let most = scripted
+        .seconds
+        .iter()
+        .map(|second| second.outstanding)
+        .max();
+    assert_eq!(most, Some(begun), "in line is outstanding");
+    let wanted: u64 = scripted.seconds.iter().map(|second| second.wanted).sum();
+    assert_eq!(wanted, begun, "asking again is not wanting anew");
+    assert_eq!(
+        scripted.seconds.last().map(|second| second.outstanding),
+        Some(0)
+    );
+}
+
+#[tokio::test]
+async fn a_program_without_cookies_never_waits_in_line() {
+    let target = room(|contact| 9 - contact.min(9)).await;
+    let visit = Visit {
+        pages: 0,
+        cookies: false,
+        patience: Duration::from_secs(1),
+        ..brisk()
+    };
+    let tally = all_gone(few(target, visit)).await;
+    assert_eq!((tally.line.joined, tally.visits.completed), (0, 0));
+    assert_eq!(tally.visits.given_up, tally.visits.begun);
+    assert!(tally.requests.waiting > 2 * tally.visits.begun, "{tally:?}");
 }
 
 #[tokio::test]
 async fn a_room_that_tells_a_larger_number_has_lost_the_place() {
-    let target = room(|contact| 5 + contact).await;
+    let target = room(|contact| 5 + contact.min(3)).await;
     let settings = few(
         target,
         Visit {
@@ -206,4 +252,121 @@ async fn the_same_seed_brings_the_same_crowd() {
     let first = all_gone(settings.clone()).await.visits;
     let second = all_gone(settings).await.visits;
     assert_eq!(first, second);
+}
+
+#[tokio::test]
+async fn one_moment_is_no_place_in_line() {
+    let target = site(|_head| {
+        let page = "<main data-state=\"called\" data-retry=\"1\" data-site=\"\">";
+        (whole(503, "Retry-After: 1\r\n", page), End::Fin)
+    })
+    .await;
+    let visit = Visit {
+        patience: Duration::from_secs(2),
+        ..brisk()
+    };
+    let tally = all_gone(few(target, visit)).await;
+    assert_eq!(
+        (tally.line.joined, tally.requests.busy),
+        (0, tally.requests.begun)
+    );
+    // Nobody comes back earlier than the page does, nor stays longer than patience.
+    assert!(tally.requests.begun <= 5 * tally.visits.begun, "{tally:?}");
+    assert_eq!(tally.visits.given_up, tally.visits.begun);
+}
+
+/// A form of two pages whose second page comes only as `second` says for the n-th try.
+async fn form(second: fn(u32) -> (String, End)) -> (SocketAddr, Arc<AtomicU32>) {
+    let posts = Arc::new(AtomicU32::new(0));
+    let (counted, tries) = (Arc::clone(&posts), AtomicU32::new(0));
+    let page = |step: u32| {
+        let action = format!("<form method=\"post\" action=\"/apply/{step}\">");
+        whole(
+            200,
+            CLOSES,
+            &format!("<main>{action}<input name=\"token\" value=\"x\"></main>"),
+        )
+    };
+    let address = site(move |head| {
+        let answer = match head.split(' ').take(2).collect::<Vec<_>>()[..] {
+            ["POST", "/apply/1"] => {
+                counted.fetch_add(1, Ordering::Relaxed);
+                whole(303, "Location: /apply/2\r\nConnection: close\r\n", "")
+            }
+            ["POST", "/apply/2"] => {
+                whole(303, "Location: /apply/done\r\nConnection: close\r\n", "")
+            }
+            ["GET", "/apply/1"] => page(1),
+            ["GET", "/apply/2"] => match tries.fetch_add(1, Ordering::Relaxed) {
+                early if early < 5 => return second(early),
+                _late => page(2),
+            },
+            _ => whole(200, CLOSES, "hello"),
+        };
+        (answer, End::Fin)
+    })
+    .await;
+    (address, posts)
+}
+
+#[tokio::test]
+async fn what_a_post_led_to_is_asked_for_again_without_posting_again() {
+    let (target, posts) = form(|_try| (String::new(), End::Rst)).await;
+    let tally = all_gone(few(target, brisk())).await;
+    assert_eq!(tally.visits.completed, tally.visits.begun, "{tally:?}");
+    assert_eq!(u64::from(posts.load(Ordering::Relaxed)), tally.visits.begun);
+    assert_eq!(tally.requests.reset_before, 5);
+    // The welcome, two pages, two posts and the thank-you; the second page is what the
+    // first post leads to.
+    let wanted: u64 = tally.seconds.iter().map(|second| second.wanted).sum();
+    assert_eq!(wanted, 6 * tally.visits.begun);
+}
+
+#[tokio::test]
+async fn who_is_thrown_back_to_the_forms_begin_has_lost_it() {
+    let (target, _posts) = form(|_try| {
+        (
+            whole(303, "Location: /apply/1\r\nConnection: close\r\n", ""),
+            End::Fin,
+        )
+    })
+    .await;
+    let tally = all_gone(few(target, brisk())).await;
+    assert_eq!(
+        (tally.visits.lost_mid_form, tally.visits.alive()),
+        (5, 0),
+        "{tally:?}"
+    );
+    assert_eq!(tally.visits.completed, tally.visits.begun - 5);
+    let lost: u64 = tally.seconds.iter().map(|second| second.lost).sum();
+    assert_eq!(lost, 5);
+}
+
+#[tokio::test]
+async fn groups_are_counted_apart_and_one_does_not_move_the_other() {
+    let target = site(|_head| (whole(200, "", "hello"), End::Fin)).await;
+    let visit = Visit {
+        pages: 0,
+        ..brisk()
+    };
+    let alone = few(target, visit);
+    let mut both = alone.clone();
+    both.groups.push(Group {
+        name: "late".to_owned(),
+        sources: Sources::Forwarded { prefix: [203, 0] },
+        arrivals: Curve::steady(60.0, Duration::from_millis(500)),
+        ..both.groups[0].clone()
+    });
+    let (alone, both) = tokio::join!(all_gone(alone), all_gone(both));
+    let begun = |tally: &Tally| {
+        tally
+            .groups
+            .iter()
+            .map(|group| group.visits.begun)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(begun(&alone)[0], begun(&both)[0]);
+    assert_eq!(both.visits.begun, begun(&both).iter().sum::<u64>());
+    assert_eq!(both.visits.completed, both.visits.begun);
+    assert_eq!(both.groups[1].name, "late");
 }
