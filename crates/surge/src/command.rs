@@ -1,5 +1,6 @@
 //! The command line: what was written, and what the library is asked to do.
 
+mod compare;
 mod origin;
 mod run;
 
@@ -14,6 +15,8 @@ use surge::scenario::Mistakes;
 pub(crate) enum Surge {
     /// Let a crowd come and say what it saw.
     Run(run::Run),
+    /// Let the same crowd come to several proxies in turn, and say how each fared.
+    Compare(compare::Compare),
     /// Run the model origin alone.
     Origin(origin::Origin),
 }
@@ -27,6 +30,12 @@ pub(crate) enum Problem {
     /// The scenario is none.
     #[error("{0}")]
     Scenario(#[source] Mistakes),
+    /// The line-up is none.
+    #[error("{0}")]
+    Lineup(String),
+    /// It was ended from outside.
+    #[error("interrupted; nothing was written")]
+    Interrupted,
     /// A number out of its range.
     #[error("{0}")]
     Number(&'static str),

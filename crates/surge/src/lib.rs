@@ -8,6 +8,7 @@
 //! proxy under test works; it knows only what a browser could see.
 #![forbid(unsafe_code)]
 
+pub mod compare;
 pub mod crowd;
 pub mod demo;
 pub mod origin;

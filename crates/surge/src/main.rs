@@ -11,6 +11,7 @@ use command::Surge;
 async fn main() -> ExitCode {
     let done = match Surge::parse() {
         Surge::Run(run) => run.run().await,
+        Surge::Compare(compare) => compare.run().await,
         Surge::Origin(origin) => origin.run().await,
     };
     match done {

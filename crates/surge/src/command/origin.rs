@@ -167,13 +167,13 @@ fn say_sweep(settings: &OriginSettings, completions: u32) -> Result<(), Problem>
 }
 
 /// SIGINT and SIGTERM, caught from now on.
-struct Interrupted {
+pub(super) struct Interrupted {
     interrupt: Signal,
     terminate: Signal,
 }
 
 impl Interrupted {
-    fn catch() -> Result<Self, Problem> {
+    pub(super) fn catch() -> Result<Self, Problem> {
         let caught = |kind| signal(kind).map_err(Problem::io("signals"));
         Ok(Self {
             interrupt: caught(SignalKind::interrupt())?,
@@ -181,7 +181,7 @@ impl Interrupted {
         })
     }
 
-    async fn wait(mut self) {
+    pub(super) async fn wait(mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}

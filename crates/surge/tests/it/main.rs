@@ -6,6 +6,7 @@
 )]
 
 mod command;
+mod compare;
 mod crowd;
 mod demo;
 mod judge;
