@@ -2,9 +2,12 @@
 
 mod compare;
 mod origin;
+mod report;
 mod run;
 
+use std::fs;
 use std::io::{self, Write as _};
+use std::path::Path;
 
 use clap::Parser;
 use surge::scenario::Mistakes;
@@ -17,6 +20,8 @@ pub(crate) enum Surge {
     Run(run::Run),
     /// Let the same crowd come to several proxies in turn, and say how each fared.
     Compare(compare::Compare),
+    /// Put reports of earlier runs side by side in one page.
+    Report(report::Report),
     /// Run the model origin alone.
     Origin(origin::Origin),
 }
@@ -36,6 +41,15 @@ pub(crate) enum Problem {
     /// It was ended from outside.
     #[error("interrupted; nothing was written")]
     Interrupted,
+    /// A file that holds no report.
+    #[error("{path} is no report of surge run --json: {source}")]
+    NoReport {
+        /// The file.
+        path: String,
+        /// Why not.
+        #[source]
+        source: serde_json::Error,
+    },
     /// A number out of its range.
     #[error("{0}")]
     Number(&'static str),
@@ -69,6 +83,11 @@ pub(crate) fn complain(problem: &Problem) {
 /// Writes one line to standard output.
 fn say(line: &str) -> Result<(), Problem> {
     writeln!(io::stdout(), "{line}").map_err(Problem::io("standard output"))
+}
+
+/// Writes a file anew.
+fn store(path: &Path, text: &str) -> Result<(), Problem> {
+    fs::write(path, text).map_err(Problem::io(path.display().to_string()))
 }
 
 /// A share between 0 and 1.

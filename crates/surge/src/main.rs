@@ -12,6 +12,7 @@ async fn main() -> ExitCode {
     let done = match Surge::parse() {
         Surge::Run(run) => run.run().await,
         Surge::Compare(compare) => compare.run().await,
+        Surge::Report(report) => report.run(),
         Surge::Origin(origin) => origin.run().await,
     };
     match done {

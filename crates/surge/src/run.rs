@@ -11,9 +11,10 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use crate::crowd::{Crowd, Site, Sources};
+use crate::crowd::{Behaviour, Crowd, Group, Site, Sources};
+use crate::origin::OriginStats;
 use crate::report::{self, Mark, Moment, Played, Report};
-use crate::scenario::Scenario;
+use crate::scenario::{Event, Scenario};
 use crate::view::{Board, Column, View};
 use ground::Ground;
 
@@ -164,7 +165,7 @@ fn instants(scenario: &Scenario) -> Vec<Instants> {
 /// The origin's counts of each second, from its counts since the begin.
 #[derive(Debug, Default)]
 struct Sampler {
-    last: Option<crate::origin::OriginStats>,
+    last: Option<OriginStats>,
     seconds: Vec<Moment>,
 }
 
@@ -195,7 +196,7 @@ fn played(scenario: &Scenario) -> Played {
     }
 }
 
-fn mark(event: &crate::scenario::Event) -> Mark {
+fn mark(event: &Event) -> Mark {
     Mark {
         at: event.at.as_secs_f64(),
         lasts: event.lasts.as_secs_f64(),
@@ -210,7 +211,7 @@ fn heading(scenario: &Scenario, at: Duration) -> String {
         .iter()
         .map(|group| group.arrivals.rate_at(at));
     let mut heading = format!("{:.0} come a second", rates.sum::<f64>());
-    let now = |event: &&crate::scenario::Event| event.at <= at && at < event.at + event.lasts;
+    let now = |event: &&Event| event.at <= at && at < event.at + event.lasts;
     if let Some(event) = scenario.events.iter().rfind(now) {
         heading.push_str(&format!(", {}", event.says));
     }
@@ -233,7 +234,7 @@ fn notes(scenario: &Scenario, target: &Target, site: &Site) -> Vec<String> {
             ));
         }
     }
-    let loopback = |group: &crate::crowd::Group| group.sources == Sources::Loopback;
+    let loopback = |group: &Group| group.sources == Sources::Loopback;
     if !site.address.ip().is_loopback() && scenario.crowd.iter().any(loopback) {
         notes.push(
             "Everybody came from this machine's one address; a limit per client counts them \
@@ -241,10 +242,103 @@ fn notes(scenario: &Scenario, target: &Target, site: &Site) -> Vec<String> {
                 .to_owned(),
         );
     }
+    let programs = |group: &&Group| !matches!(group.behaviour, Behaviour::Visit(_));
+    let programs = scenario.crowd.iter().filter(programs);
+    let programs: Vec<_> = programs.map(|group| group.name.as_str()).collect();
+    if !programs.is_empty() && !matches!(target, Target::Site(_)) {
+        notes.push(format!(
+            "The origin cannot tell who asks: its counts, and goodput, hold what it did for \
+             these as well: {}.",
+            programs.join("; ")
+        ));
+    }
     notes
 }
 
 fn events(scenario: &Scenario) -> String {
     let events = scenario.events.iter().map(|event| event.says.as_str());
     events.collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SCENARIO: &str = r#"
+        title = "Four seconds"
+        story = "Something happens twice."
+        lasts = "4s"
+        [[event]]
+        at = "1s"
+        lasts = "1500ms"
+        says = "slow"
+        set = { slow = 2 }
+        [[event]]
+        at = "3s"
+        says = "gone"
+        set = { down = true }
+        [[crowd]]
+        name = "people"
+        arrivals = [["0s", 8], ["4s", 8]]
+        [[crowd]]
+        name = "a program"
+        arrivals = [["0s", 2], ["4s", 2]]
+        script = {}
+    "#;
+
+    fn scenario() -> Scenario {
+        Scenario::parse(SCENARIO, "four.toml").unwrap()
+    }
+
+    #[test]
+    fn every_second_is_sampled_and_every_change_is_made_after_the_sample() {
+        let found = instants(&scenario());
+        let found = found
+            .iter()
+            .map(|now| (now.at.as_millis(), now.sampled, now.changes));
+        let expected = [
+            (1_000, true, true),
+            (2_000, true, false),
+            (2_500, false, true),
+            (3_000, true, true),
+            (4_000, true, false),
+        ];
+        assert_eq!(found.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn the_heading_says_who_comes_and_what_is_wrong() {
+        let headings = [1, 3].map(|second| heading(&scenario(), Duration::from_secs(second)));
+        assert_eq!(
+            headings,
+            ["10 come a second, slow", "10 come a second, gone"]
+        );
+        assert_eq!(heading(&scenario(), Duration::ZERO), "10 come a second");
+    }
+
+    #[test]
+    fn what_limits_the_meaning_of_the_figures_is_said() {
+        let near = Site::at(SocketAddr::from(([127, 0, 0, 1], 80)));
+        let far = Site::at(SocketAddr::from(([192, 0, 2, 1], 80)));
+        for (target, site, says) in [
+            (
+                Target::Bare,
+                &near,
+                "hold what it did for these as well: a program",
+            ),
+            (
+                Target::Site(near.clone()),
+                &near,
+                "were left out: slow; gone",
+            ),
+            (
+                Target::Site(far.clone()),
+                &far,
+                "from this machine's one address",
+            ),
+        ] {
+            let notes = notes(&scenario(), &target, site).join(" ");
+            assert!(notes.contains(says), "{says} is missing in {notes}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ mod steady;
 
 use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use surge::report;
@@ -13,7 +13,7 @@ use surge::run::{Plan, Target};
 use surge::scenario::Scenario;
 use surge::view::View;
 
-use super::{Problem, factor, say};
+use super::{Problem, factor, say, store};
 use site::site;
 use steady::{Steady, summary};
 
@@ -126,8 +126,4 @@ impl Run {
         }
         say(said)
     }
-}
-
-fn store(path: &Path, text: &str) -> Result<(), Problem> {
-    std::fs::write(path, text).map_err(Problem::io(path.display().to_string()))
 }

@@ -95,3 +95,64 @@ async fn the_origin_says_where_it_is_and_what_it_counted_in_the_end() {
         "{counts}"
     );
 }
+
+#[tokio::test]
+async fn a_scenario_with_mistakes_is_refused_with_all_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("night.toml");
+    std::fs::write(&path, "title = 3\nlasts = \"1s\"\nseed = -1\n").unwrap();
+    let output = surge(&["run", path.to_str().unwrap()])
+        .output()
+        .await
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    for says in [
+        "night.toml:1:9: title",
+        "night.toml:3:8: seed",
+        "story: is missing",
+        "crowd: is missing",
+    ] {
+        assert!(said.contains(says), "{says} is missing in {said}");
+    }
+}
+
+#[tokio::test]
+async fn reports_are_put_side_by_side_in_one_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let [night, first, second, page] = ["night.toml", "first.json", "second.json", "page.html"]
+        .map(|name| folder.path().join(name));
+    let text = "title = \"A second\"\nstory = \"-\"\nlasts = \"1s\"\n[[crowd]]\nname = \"people\"\n\
+                arrivals = [[\"0s\", 20], [\"1s\", 20]]\n";
+    std::fs::write(&night, text).unwrap();
+    let [night, first, second, page] =
+        [&night, &first, &second, &page].map(|path| path.to_str().unwrap());
+    for (name, json) in [("One", first), ("Two", second)] {
+        let arguments = [
+            "run", night, "--name", name, "--scale", "0.5", "--json", json, "--plain",
+        ];
+        let output = surge(&arguments).output().await.unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+    let output = surge(&["report", first, second, "--html", page])
+        .output()
+        .await
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        said.starts_with("One: ") && said.contains("\nTwo: "),
+        "{said}"
+    );
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(
+        page.contains("<h4>One</h4>") && page.contains("scaled by 0.5"),
+        "{page}"
+    );
+
+    let output = surge(&["report", night, "--html", "x"])
+        .output()
+        .await
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("is no report of surge run --json"), "{said}");
+}
