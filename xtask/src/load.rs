@@ -81,7 +81,7 @@ pub(crate) struct Rivals {
     #[arg(long)]
     scale: Option<String>,
     /// How long each setting of a sweep is tried, in seconds; 0: no sweep
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 20)]
     sweep: u32,
 }
 

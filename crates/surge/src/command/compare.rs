@@ -30,7 +30,7 @@ pub(crate) struct Compare {
     rounds: u32,
     /// Try every setting of the line-up's sweeps for so long, and go on with the best
     #[arg(long, value_name = "DURATION", value_parser = span::parse, num_args = 0..=1,
-          default_missing_value = "10s")]
+          default_missing_value = "20s")]
     sweep: Option<Duration>,
     /// Multiplies the arrivals and the origin's capacity
     #[arg(long, default_value = "1", value_parser = factor)]

@@ -13,7 +13,7 @@ use crate::scenario::Scenario;
 /// How much more than the origin's peak the crowd of a sweep wants.
 const OVERLOAD: f64 = 2.0;
 /// How long its visitors think: short, so that a visit fits into a short run.
-const THINK: Duration = Duration::from_millis(250);
+const THINK: Duration = Duration::from_millis(100);
 
 /// What one setting gave.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
