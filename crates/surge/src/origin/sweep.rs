@@ -60,7 +60,8 @@ pub(super) fn closed_loop(
     completions: u32,
 ) -> f64 {
     let mut work = Work::new(settings.clone());
-    let mut dice = Dice::new(settings.seed);
+    // Each number in flight has throws of its own, so that one seed's luck is not everywhere.
+    let mut dice = Dice::new(settings.seed).fork(u64::from(in_flight));
     let nothing = work.set(condition.clone(), &mut dice);
     debug_assert!(nothing.is_empty(), "nothing is there to be lost");
     let mix = Mix::of(settings);
@@ -131,9 +132,13 @@ mod tests {
         origin(50, 4, 0.05, 0.002)
     }
 
+    /// The row is no bottleneck: few requests in a queue of one need many more to be exact.
     fn with_database() -> OriginSettings {
         OriginSettings {
-            database: Some(Database::default()),
+            database: Some(Database {
+                row: Duration::from_millis(5),
+                ..Database::default()
+            }),
             ..fast()
         }
     }
@@ -166,19 +171,19 @@ mod tests {
             ..fast()
         };
         assert_within_one_per_cent(vec![
-            ("fast", fast(), healthy(), 100_000),
-            ("slow", origin(600, 4, 0.05, 0.002), healthy(), 100_000),
-            ("tiny", origin(200, 1, 0.1, 0.01), healthy(), 100_000),
-            ("slow three times", fast(), slow, 100_000),
-            ("three servers", three, healthy(), 100_000),
+            ("fast", fast(), healthy(), 60_000),
+            ("slow", origin(600, 4, 0.05, 0.002), healthy(), 60_000),
+            ("tiny", origin(200, 1, 0.1, 0.01), healthy(), 60_000),
+            ("slow three times", fast(), slow, 60_000),
+            ("three servers", three, healthy(), 60_000),
             (
                 "half of four servers dead",
                 four.clone(),
                 half.clone(),
-                100_000,
+                60_000,
             ),
-            ("half of one server dead", fast(), half, 100_000),
-            ("heavy-tailed", tailed, healthy(), 300_000),
+            ("half of one server dead", fast(), half, 60_000),
+            ("heavy-tailed", tailed, healthy(), 200_000),
         ]);
     }
 
