@@ -33,6 +33,8 @@ pub struct Report {
     pub origin: Option<OriginStats>,
     /// The origin's own counts by second; empty where it could not be asked.
     pub seconds: Vec<Moment>,
+    /// How many requests at work give the origin its peak; 0 where it could not be asked.
+    pub at_work: u64,
     /// What happened to the origin meanwhile.
     pub events: Vec<Mark>,
     /// What the origin did in time, as a share of what it could have done of what was
@@ -99,7 +101,7 @@ impl Report {
     /// is the lesser of its peak under its condition, and of what is wanted newly or still.
     #[must_use]
     pub fn goodput_between(&self, from: usize, to: usize) -> Option<f64> {
-        goodput::between(&self.seconds, &self.tally.seconds, from, to)
+        goodput::between(&self.seconds, &self.tally.seconds, self.at_work, from..to)
     }
 
     /// How people fared, in one plain sentence.

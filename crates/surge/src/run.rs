@@ -21,6 +21,9 @@ use ground::Ground;
 /// Time between two samples.
 const SAMPLED_EVERY: Duration = Duration::from_secs(1);
 
+/// A machine that is later than this by its own clock is too busy to be believed.
+const LATE_MAX: Duration = Duration::from_millis(250);
+
 /// A scenario, where it is played, and what it is called there.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -76,8 +79,10 @@ pub async fn run(plan: Plan) -> io::Result<Report> {
     let began = Instant::now();
     let crowd = Crowd::start(scenario.crowd_at(site));
     let mut sampler = Sampler::default();
+    let mut latest = Duration::ZERO;
     for instant in instants(&scenario) {
         sleep_until(began + instant.at).await;
+        latest = latest.max(began.elapsed().saturating_sub(instant.at));
         if let Some(ground) = &ground {
             if instant.sampled {
                 sampler.sample(ground).await;
@@ -101,9 +106,11 @@ pub async fn run(plan: Plan) -> io::Result<Report> {
         }
     }
     report.tally = crowd.finish().await;
+    report.notes.extend(busy_machine(latest));
     if let Some(ground) = ground {
         report.origin = Some(ground.stop().await);
         report.seconds = sampler.seconds;
+        report.at_work = scenario.origin.best_concurrency().into();
         report.events = scenario.events.iter().map(mark).collect();
     }
     report.goodput = report.goodput();
@@ -218,6 +225,17 @@ fn heading(scenario: &Scenario, at: Duration) -> String {
     heading
 }
 
+/// Said where the machine kept this run itself from running.
+fn busy_machine(latest: Duration) -> Option<String> {
+    (latest > LATE_MAX).then(|| {
+        format!(
+            "The machine was so busy that the run's own clock came up to {} ms late: whatever \
+             ran on it was kept waiting as well.",
+            latest.as_millis()
+        )
+    })
+}
+
 /// What a reader of this run has to know.
 fn notes(scenario: &Scenario, target: &Target, site: &Site) -> Vec<String> {
     let mut notes = Vec::new();
@@ -314,6 +332,13 @@ mod tests {
             ["10 come a second, slow", "10 come a second, gone"]
         );
         assert_eq!(heading(&scenario(), Duration::ZERO), "10 come a second");
+    }
+
+    #[test]
+    fn a_machine_that_is_late_by_its_own_clock_is_said_to_be_busy() {
+        assert_eq!(busy_machine(Duration::from_millis(250)), None);
+        let said = busy_machine(Duration::from_millis(1_400)).unwrap();
+        assert!(said.contains("up to 1400 ms late"), "{said}");
     }
 
     #[test]

@@ -47,6 +47,10 @@ fn people(tally: &Tally) -> Vec<String> {
             counted(visits.waiting, "visitor")
         ));
     }
+    let others = visits.alive().saturating_sub(visits.waiting);
+    if others > 0 {
+        said.push(format!("{} had not come to an end", grouped(others)));
+    }
     if visits.lost_mid_form > 0 {
         said.push(format!(
             "{} lost a form half-way",
@@ -109,11 +113,13 @@ mod tests {
         report.tally.visits.begun = 900;
         report.tally.visits.completed = 1;
         report.tally.visits.lost_mid_form = 31;
+        report.tally.visits.given_up = 800;
         report.tally.requests.reset_before = 4_210;
         report.goodput = Some(0.031);
         assert_eq!(
             report.sentence(),
-            "Bare: 1 of 900 visits was completed, 31 visitors lost a form half-way, 4,210 \
+            "Bare: 1 of 900 visits was completed, 68 had not come to an end, 31 visitors lost a \
+             form half-way, 800 visitors gave up, 4,210 \
              connections were reset or refused, and the origin did 3 % of what it could."
         );
     }

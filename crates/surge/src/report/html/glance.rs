@@ -21,8 +21,8 @@ const COLUMNS: [Column; 8] = [
     ("Error pages", |report| {
         harm(report.tally.requests.server_error)
     }),
-    ("Wait in line", waited),
-    ("A page took", pages),
+    ("Median wait in line", waited),
+    ("Median page", pages),
 ];
 
 pub(super) fn glance(reports: &[Report]) -> String {
@@ -73,7 +73,7 @@ fn completed(report: &Report) -> String {
 
 fn goodput(report: &Report) -> String {
     match report.goodput {
-        Some(goodput) => meter(goodput, "of what could be"),
+        Some(goodput) => meter(goodput, "of the possible"),
         None => "<span class=\"none\">not known</span>".to_owned(),
     }
 }
@@ -119,7 +119,7 @@ fn waited(report: &Report) -> String {
         return "<b class=\"harm\">nobody got in</b>".to_owned();
     }
     format!(
-        "<b>{}</b><small>half; 1 in 10 over {}</small>",
+        "<b>{}</b><small>1 in 10 over {}</small>",
         time(line.wait_p50_ms * 1_000),
         time(line.wait_p90_ms * 1_000)
     )
@@ -131,7 +131,7 @@ fn pages(report: &Report) -> String {
         return "<b class=\"harm\">no page at all</b>".to_owned();
     }
     format!(
-        "<b>{}</b><small>half; 1 in 100 over {}</small>",
+        "<b>{}</b><small>1 in 100 over {}</small>",
         time(pages.p50_us),
         time(pages.p99_us)
     )

@@ -117,7 +117,9 @@ pub(super) const PANELS: [Panel; 6] = [
             Series {
                 class: "could",
                 says: "what could have been done",
-                of: Of::Could(|report| goodput::possible(&report.seconds, &report.tally.seconds)),
+                of: Of::Could(|report| {
+                    goodput::possible(&report.seconds, &report.tally.seconds, report.at_work)
+                }),
             },
             Series {
                 class: "peak",
