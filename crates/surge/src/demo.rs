@@ -115,7 +115,8 @@ fn start(crowd: &CrowdSettings, target: SocketAddr) -> Crowd {
 
 /// `12 s of 40, 100 arrive a second`.
 fn heading(crowd: &CrowdSettings, at: Duration) -> String {
-    let rate = crowd.rate_at(at);
+    // The last drawing comes a little after the end.
+    let rate = crowd.rate_at(at.min(crowd.lasts));
     format!(
         "{:.0} s of {:.0}, {rate:.0} come a second",
         at.as_secs_f64(),

@@ -32,6 +32,7 @@ pub(crate) enum Ending {
 #[derive(Debug)]
 pub(crate) struct Ledger {
     began: Instant,
+    lasts: Duration,
     late_after: Duration,
     book: Mutex<Book>,
 }
@@ -41,6 +42,7 @@ impl Ledger {
         let names = settings.groups.iter().map(|group| group.name.clone());
         Self {
             began: Instant::now(),
+            lasts: settings.lasts,
             late_after: settings.late_after,
             book: Mutex::new(Book::new(names)),
         }
@@ -53,10 +55,7 @@ impl Ledger {
 
     /// What has been counted so far.
     pub(crate) fn tally(&self) -> Tally {
-        let now = self.began.elapsed();
-        let mut book = self.open();
-        book.turn_to(now);
-        book.tally()
+        self.write(|book| book.tally())
     }
 
     /// A visitor came, `late` after the planned instant.
@@ -194,7 +193,10 @@ impl Ledger {
     }
 
     fn write<T>(&self, entry: impl FnOnce(&mut Book) -> T) -> T {
-        let now = self.began.elapsed();
+        // What happens in the moment between the run's end and its last word belongs to
+        // the last second.
+        let last = self.lasts.saturating_sub(Duration::from_nanos(1));
+        let now = self.began.elapsed().min(last);
         let mut book = self.open();
         book.turn_to(now);
         entry(&mut book)

@@ -28,7 +28,7 @@ const OTHERS: [Outcome; 10] = [
 
 fn ledger(groups: usize) -> Ledger {
     let site = Site::at(SocketAddr::from(([127, 0, 0, 1], 80)));
-    let steady = CrowdSettings::steady(site, 1.0, Duration::from_secs(1));
+    let steady = CrowdSettings::steady(site, 1.0, Duration::from_secs(3));
     let groups = vec![steady.groups[0].clone(); groups];
     Ledger::new(&CrowdSettings { groups, ..steady })
 }
@@ -58,6 +58,16 @@ async fn a_second_keeps_what_happened_in_it_and_the_line_goes_on() {
         (0, 200)
     );
     assert_eq!(tally.generator.seconds, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_has_as_many_seconds_as_it_lasts() {
+    let ledger = ledger(1);
+    tokio::time::advance(Duration::from_millis(3_002)).await;
+    ledger.visit_ended(0, Ending::GivenUp);
+    let tally = ledger.tally();
+    assert_eq!((tally.generator.seconds, tally.seconds.len()), (3, 3));
+    assert_eq!(tally.seconds[2].given_up, 1);
 }
 
 #[tokio::test(start_paused = true)]
