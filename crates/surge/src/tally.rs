@@ -218,7 +218,8 @@ pub struct Generator {
     pub late_p99_ms: u64,
     /// The latest that a client came after the planned instant, in milliseconds.
     pub late_ms_max: u64,
-    /// The largest share of one core that the crowd's thread used in a second, in thousandths.
+    /// The largest share of one core that the crowd's thread used or waited for in a second, in
+    /// thousandths.
     pub busiest_permille: u64,
     /// Seconds in which the crowd was at its bound.
     pub seconds_limited: u64,
@@ -266,7 +267,7 @@ pub struct Second {
     pub p90_us: u64,
     /// 99th percentile of it, in microseconds.
     pub p99_us: u64,
-    /// What the crowd's thread used of one core, in thousandths.
+    /// What the crowd's thread used of one core, or waited for one, in thousandths.
     pub generator_permille: u64,
     /// Whether the crowd was at its bound: out of processor time, connections, visitors or
     /// ports, or late.

@@ -1,4 +1,6 @@
-//! How busy the crowd's own thread is, by the kernel's account.
+//! How busy the crowd's own thread is, by the kernel's account. Time that it had to wait for a
+//! processor counts as well: on a machine that is busy with other things the crowd is the limit
+//! long before it has used a whole core.
 
 use std::time::Duration;
 
@@ -12,7 +14,8 @@ const EVERY: Duration = Duration::from_secs(1);
 /// The calling thread's processor time, in nanoseconds, and then what it waited for one.
 const ACCOUNT: &str = "/proc/thread-self/schedstat";
 
-/// Writes down what share of a core the calling thread uses, second by second, without end.
+/// Writes down for what share of the time the calling thread works or would have to, second by
+/// second, without end.
 pub(super) async fn watch(ledger: &Ledger) {
     let mut ticks = interval_at(ledger.began() + EVERY, EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -29,11 +32,13 @@ pub(super) async fn watch(ledger: &Ledger) {
     }
 }
 
-/// Processor time of this thread so far; none where the kernel does not say.
+/// Processor time of this thread so far, and what it waited for one; none where the kernel
+/// does not say.
 fn used() -> Option<Duration> {
     let account = std::fs::read_to_string(ACCOUNT).ok()?;
-    let nanos = account.split_ascii_whitespace().next()?.parse().ok()?;
-    Some(Duration::from_nanos(nanos))
+    let mut figures = account.split_ascii_whitespace().map(str::parse);
+    let (ran, waited): (u64, u64) = (figures.next()?.ok()?, figures.next()?.ok()?);
+    Some(Duration::from_nanos(ran.saturating_add(waited)))
 }
 
 /// `part` in thousandths of `whole`.

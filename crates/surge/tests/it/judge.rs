@@ -9,12 +9,13 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::site::{End, site, whole};
+use crate::site::{End, site, wait_until, whole};
 
-/// About ten visitors who ask once and leave.
+/// About ten visitors who ask once and leave. The bound of a connect and of a request is
+/// long enough for a busy machine.
 async fn once(target: SocketAddr) -> Tally {
-    let bound = Duration::from_millis(200);
-    let lasts = Duration::from_millis(700);
+    let bound = Duration::from_secs(2);
+    let lasts = Duration::from_secs(300);
     let mut settings = CrowdSettings::steady(Site::at(target), 100.0, lasts);
     settings.groups[0].arrivals = Curve::steady(100.0, Duration::from_millis(100));
     settings.groups[0].behaviour = Behaviour::Visit(Visit {
@@ -27,7 +28,13 @@ async fn once(target: SocketAddr) -> Tally {
         request_timeout: bound,
         ..Visit::default()
     });
-    Crowd::start(settings).finish().await
+    let crowd = Crowd::start(settings);
+    wait_until("all have left", || {
+        let tally = crowd.tally();
+        tally.seconds.len() > 1 && tally.visits.alive() == 0
+    })
+    .await;
+    crowd.tally()
 }
 
 async fn all_are(what: String, target: SocketAddr, count: fn(&Requests) -> u64) {
