@@ -145,10 +145,10 @@ impl Room {
     }
 
     /// Whether a called visitor may enter now, and takes the token for it: one set aside, or a
-    /// free one when nobody waits who was there before.
+    /// free one, when nobody waits who was there before.
     fn has_turn(&mut self, who: Who) -> bool {
         self.serve();
-        if self.present.redeem(who) {
+        if self.present.redeem(who) || self.present.take_over(who) {
             self.inlet.redeem();
             return true;
         }
