@@ -5,8 +5,10 @@
 
 mod ground;
 
+use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
@@ -15,6 +17,7 @@ use crate::crowd::{Behaviour, Crowd, Group, Site, Sources};
 use crate::origin::OriginStats;
 use crate::report::{self, Mark, Moment, Played, Report};
 use crate::scenario::{Event, Scenario};
+use crate::tally::Tally;
 use crate::view::{Board, Column, View};
 use ground::Ground;
 
@@ -58,6 +61,16 @@ pub enum Target {
 /// # Errors
 /// The origin cannot be started.
 pub async fn run(plan: Plan) -> io::Result<Report> {
+    run_until(plan, pending()).await
+}
+
+/// Plays the scenario to its end, or up to `stop`: then the report is of what there was,
+/// and says so.
+///
+/// # Errors
+/// The origin cannot be started.
+pub async fn run_until(plan: Plan, stop: impl Future<Output = ()>) -> io::Result<Report> {
+    let mut stop = pin!(stop);
     let Plan {
         scenario,
         target,
@@ -69,27 +82,25 @@ pub async fn run(plan: Plan) -> io::Result<Report> {
     let mut board = Board::new(view, io::stdout());
     let mut report = Report {
         name,
-        scenario: played(&scenario),
-        began: report::now(),
-        machine: report::described(),
-        lasts: scenario.lasts.as_secs(),
         notes: notes(&scenario, &target, &site),
-        ..Report::default()
+        ..blank(&scenario)
     };
     let began = Instant::now();
     let crowd = Crowd::start(scenario.crowd_at(site));
     let mut sampler = Sampler::default();
     let mut latest = Duration::ZERO;
+    let mut stopped = None;
     for instant in instants(&scenario) {
-        sleep_until(began + instant.at).await;
+        tokio::select! {
+            () = sleep_until(began + instant.at) => {}
+            () = &mut stop => {
+                stopped = Some(began.elapsed());
+                break;
+            }
+        }
         latest = latest.max(began.elapsed().saturating_sub(instant.at));
         if let Some(ground) = &ground {
-            if instant.sampled {
-                sampler.sample(ground).await;
-            }
-            if instant.changes {
-                ground.set(scenario.condition_at(instant.at)).await;
-            }
+            sampler.pass(instant, ground, &scenario).await;
         }
         if instant.sampled && instant.at < scenario.lasts {
             let column = Column {
@@ -97,24 +108,46 @@ pub async fn run(plan: Plan) -> io::Result<Report> {
                 tally: crowd.tally(),
                 origin: sampler.last.clone(),
             };
-            board.progress(
-                instant.at,
-                scenario.lasts,
-                &heading(&scenario, instant.at),
-                &[column],
-            );
+            let says = heading(&scenario, instant.at);
+            board.progress(instant.at, scenario.lasts, &says, &[column]);
         }
     }
-    report.tally = crowd.finish().await;
+    report.tally = match stopped {
+        None => crowd.finish().await,
+        Some(after) => cut_short(&mut report, &crowd, after),
+    };
     report.notes.extend(busy_machine(latest));
     if let Some(ground) = ground {
         report.origin = Some(ground.stop().await);
         report.seconds = sampler.seconds;
         report.at_work = scenario.origin.best_concurrency().into();
-        report.events = scenario.events.iter().map(mark).collect();
+        let begun = |event: &&Event| event.at.as_secs() < report.lasts;
+        report.events = scenario.events.iter().filter(begun).map(mark).collect();
     }
     report.goodput = report.goodput();
     Ok(report)
+}
+
+/// The report before the run.
+fn blank(scenario: &Scenario) -> Report {
+    Report {
+        scenario: played(scenario),
+        began: report::now(),
+        machine: report::described(),
+        lasts: scenario.lasts.as_secs(),
+        ..Report::default()
+    }
+}
+
+/// The run ends here: what there was, and a note that it was not all.
+fn cut_short(report: &mut Report, crowd: &Crowd, after: Duration) -> Tally {
+    report.notes.push(format!(
+        "The run was stopped from outside after {} of its {} seconds.",
+        after.as_secs(),
+        report.lasts
+    ));
+    report.lasts = after.as_secs();
+    crowd.tally()
 }
 
 /// The origin, where it is ours.
@@ -177,6 +210,16 @@ struct Sampler {
 }
 
 impl Sampler {
+    /// Samples first: what changes now belongs to the next second.
+    async fn pass(&mut self, instant: Instants, ground: &Ground, scenario: &Scenario) {
+        if instant.sampled {
+            self.sample(ground).await;
+        }
+        if instant.changes {
+            ground.set(scenario.condition_at(instant.at)).await;
+        }
+    }
+
     async fn sample(&mut self, ground: &Ground) {
         let now = ground.stats().await;
         let before = self.last.take().unwrap_or_default();

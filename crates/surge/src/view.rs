@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::mem;
+use std::pin::pin;
 use std::time::Duration;
 
 use tokio::time::{Instant, interval_at};
@@ -25,14 +26,19 @@ pub enum View {
     Silent,
 }
 
-/// Shows what one crowd sees, once a second on standard output, until its run is over.
-pub async fn watch(crowd: Crowd, view: View) -> Tally {
+/// Shows what one crowd sees, once a second on standard output, until its run is over or
+/// `stop` comes: then the tally is of what there was.
+pub async fn watch(crowd: Crowd, view: View, stop: impl Future<Output = ()>) -> Tally {
+    let mut stop = pin!(stop);
     let lasts = crowd.lasts();
     let began = Instant::now();
     let mut board = Board::new(view, io::stdout());
     let mut ticks = interval_at(began + SHOWN_EVERY, SHOWN_EVERY);
     while began.elapsed() + SHOWN_EVERY / 2 < lasts {
-        ticks.tick().await;
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = &mut stop => return crowd.tally(),
+        }
         let heading = format!(
             "{:.0} s of {:.0}",
             began.elapsed().as_secs_f64(),

@@ -3,6 +3,7 @@
 mod site;
 mod steady;
 
+use std::fs::OpenOptions;
 use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use surge::run::{Plan, Target};
 use surge::scenario::Scenario;
 use surge::view::View;
 
+use super::origin::Interrupted;
 use super::{Problem, factor, say, store};
 use site::site;
 use steady::{Steady, summary};
@@ -57,6 +59,7 @@ impl Run {
             Some(url) => Some(site(url).await?),
             None => None,
         };
+        self.claim()?;
         match (&self.scenario, site) {
             (Some(path), site) => {
                 let scenario = Scenario::load(path).map_err(Problem::Scenario)?;
@@ -68,7 +71,10 @@ impl Run {
                 self.play(scenario.scaled(self.scale), target).await
             }
             (None, Some(site)) => {
-                let tally = self.steady.tally(site, self.view()).await;
+                let tally = self
+                    .steady
+                    .tally(site, self.view(), Interrupted::catch()?.wait())
+                    .await;
                 let json = serde_json::to_string_pretty(&tally);
                 self.write(json.expect("counts are always JSON"), &summary(&tally))
             }
@@ -83,7 +89,7 @@ impl Run {
             target,
             view: self.view(),
         };
-        let report = surge::run::run(plan)
+        let report = surge::run::run_until(plan, Interrupted::catch()?.wait())
             .await
             .map_err(Problem::io("the model origin"))?;
         if let Some(path) = &self.report {
@@ -100,6 +106,16 @@ impl Run {
             (None, Target::Bare) => "No proxy".to_owned(),
             (None, Target::Proxy { site, .. } | Target::Site(site)) => site.host.clone(),
         }
+    }
+
+    /// Opens what will be written, so that nothing is wrong with it after a long run.
+    fn claim(&self) -> Result<(), Problem> {
+        let json = self.json.iter().filter(|_path| !self.is_to_stdout());
+        for path in json.chain(&self.report) {
+            let opened = OpenOptions::new().append(true).create(true).open(path);
+            opened.map_err(Problem::io(path.display().to_string()))?;
+        }
+        Ok(())
     }
 
     /// Whether standard output is for the JSON alone.

@@ -156,3 +156,61 @@ async fn reports_are_put_side_by_side_in_one_page() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("is no report of surge run --json"), "{said}");
 }
+
+#[tokio::test]
+async fn a_run_that_is_interrupted_writes_what_there_was() {
+    let target = site(|_head| (whole(200, "", "hello"), End::Fin)).await;
+    let url = format!("http://{target}/");
+    let arguments = [
+        "run",
+        "--target",
+        &url,
+        "--rate",
+        "50",
+        "--seconds",
+        "600",
+        "--pages",
+        "0",
+        "--plain",
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let json = folder.path().join("tally.json");
+    let mut command = surge(&arguments);
+    let mut run = command
+        .arg("--json")
+        .arg(&json)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(run.stdout.take().unwrap());
+    // The first second is over.
+    said.read_line(&mut String::new()).await.unwrap();
+    let pid = run.id().unwrap().to_string();
+    let killed = Command::new("kill").args(["-INT", &pid]).status();
+    assert!(killed.await.unwrap().success());
+    let mut rest = String::new();
+    said.read_to_string(&mut rest).await.unwrap();
+    assert!(run.wait().await.unwrap().success(), "{rest}");
+    assert!(rest.contains("visits: "), "{rest}");
+    let tally: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(json).unwrap()).unwrap();
+    assert!(tally["visits"]["completed"].as_u64().unwrap() > 0);
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_written_is_said_before_the_run() {
+    let arguments = [
+        "run",
+        "--target",
+        "http://127.0.0.1:9/",
+        "--seconds",
+        "600",
+        "--json",
+        "/nowhere/tally.json",
+    ];
+    let output = timeout(Duration::from_secs(60), surge(&arguments).output());
+    let output = output.await.unwrap().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("/nowhere/tally.json"), "{said}");
+}

@@ -52,9 +52,14 @@ pub(super) struct Steady {
 }
 
 impl Steady {
-    /// Lets the crowd come and shows what it sees.
-    pub(super) async fn tally(&self, site: Site, view: View) -> Tally {
-        watch(Crowd::start(self.settings(site)), view).await
+    /// Lets the crowd come and shows what it sees, up to its end or to `stop`.
+    pub(super) async fn tally(
+        &self,
+        site: Site,
+        view: View,
+        stop: impl Future<Output = ()>,
+    ) -> Tally {
+        watch(Crowd::start(self.settings(site)), view, stop).await
     }
 
     /// The crowd on its way to `site`.
