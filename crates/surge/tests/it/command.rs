@@ -47,7 +47,7 @@ async fn a_run_writes_the_tally_as_json_and_nothing_else() {
 
 #[tokio::test]
 async fn a_target_that_cannot_be_visited_is_an_error_that_says_what_to_write() {
-    for target in ["https://127.0.0.1/", "127.0.0.1", "http://"] {
+    for target in ["ftp://127.0.0.1/", "127.0.0.1", "http://"] {
         let output = surge(&["run", "--target", target]).output().await.unwrap();
         assert_eq!(output.status.code(), Some(1), "{target}");
         let said = String::from_utf8(output.stderr).unwrap();
