@@ -104,8 +104,11 @@ impl Ledger {
         self.write(Book::settled);
     }
 
-    pub(crate) fn joined_line(&self, group: usize, was_inside: bool) {
+    /// Somebody joined the line at `joined`.
+    pub(crate) fn joined_line(&self, group: usize, joined: Instant, was_inside: bool) {
+        let joined = joined.saturating_duration_since(self.began);
         self.write(|book| {
+            book.joined(group, joined);
             for line in book.lines(group) {
                 line.joined += 1;
                 line.sent_back += u64::from(was_inside);
@@ -138,9 +141,11 @@ impl Ledger {
         });
     }
 
-    /// Somebody left the line without getting in.
-    pub(crate) fn left_line(&self, group: usize) {
+    /// Somebody who joined at `joined` left the line without getting in.
+    pub(crate) fn left_line(&self, group: usize, joined: Instant) {
+        let joined = joined.saturating_duration_since(self.began);
         self.write(|book| {
+            book.left(group, joined);
             book.visits(group).waiting -= 1;
             book.in_line(-1);
         });

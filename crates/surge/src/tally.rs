@@ -162,9 +162,10 @@ pub struct Line {
     pub places_lost: u64,
     /// Times a visitor who was inside was sent back into the line.
     pub sent_back: u64,
-    /// Visitors who got in after somebody who had joined more than five seconds later than they.
+    /// Visitors who got in after somebody who had joined more than five seconds later than
+    /// they, or who left, or still stand in line, while such a one is in.
     pub overtaken: u64,
-    /// How much later than the one who got in after had the other joined, at most, in
+    /// How much later than one who was overtaken had the other joined, at most, in
     /// milliseconds.
     pub overtaking_max_ms: u64,
     /// Median time in line of those who got in, in milliseconds.

@@ -104,8 +104,8 @@ impl Visitor {
             Err(Leaves) => Ending::GivenUp,
         };
         let (ledger, group) = (&self.party.ledger, self.party.group);
-        if self.place.take().is_some() {
-            ledger.left_line(group);
+        if let Some(queued) = self.place.take() {
+            ledger.left_line(group, queued.joined);
         }
         ledger.visit_ended(group, ending);
     }
@@ -122,6 +122,10 @@ impl Visitor {
         }
         self.think().await;
         let mut next = form::filled(&self.page(Ask::get(FORM)).await?.body);
+        if next.is_none() {
+            // An apology with a good status, or a site without a form: nothing was sent.
+            return Err(Leaves);
+        }
         self.mid_form = true;
         let start = next.as_ref().map(|ask| ask.path.clone());
         for _page in 0..self.settings().pages {
@@ -130,7 +134,7 @@ impl Visitor {
             };
             self.think().await;
             next = form::filled(&self.page(ask).await?.body);
-            if next.as_ref().map(|ask| &ask.path) == start.as_ref() && start.is_some() {
+            if next.as_ref().map(|ask| &ask.path) == start.as_ref() {
                 // Thrown back to where the form begins.
                 return Err(Leaves);
             }

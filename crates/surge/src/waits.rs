@@ -1,6 +1,7 @@
 //! Time in line: how long people waited, who was overtaken, and whether they
 //! had been told the truth.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
@@ -39,12 +40,14 @@ pub(crate) struct Wait {
     pub(crate) told: Option<(Duration, Estimate)>,
 }
 
-/// All of them, in the order in which they got in.
+/// All of them, in the order in which they got in, and who is still in line.
 #[derive(Debug)]
 pub(crate) struct Waits {
     millis: Histogram<u64>,
     error: Histogram<u64>,
     below: u64,
+    /// When those who are in line joined, and how many at that instant.
+    line: BTreeMap<Duration, u32>,
     /// The last to join of those who got in.
     youngest: Duration,
     overtaken: u64,
@@ -61,21 +64,30 @@ impl Waits {
             millis: histogram(WAIT_MAX_MS),
             error: histogram(ERROR_MAX),
             below: 0,
+            line: BTreeMap::new(),
             youngest: Duration::ZERO,
             overtaken: 0,
             overtaking_max: Duration::ZERO,
         }
     }
 
+    /// Somebody joined.
+    pub(crate) fn join(&mut self, joined: Duration) {
+        *self.line.entry(joined).or_default() += 1;
+    }
+
+    /// Somebody who had joined at `joined` left without getting in.
+    pub(crate) fn leave(&mut self, joined: Duration) {
+        self.stand_no_more(joined);
+        self.overtake(joined);
+    }
+
     /// Somebody got in.
     pub(crate) fn note(&mut self, wait: &Wait) {
         self.millis
             .saturating_record(millis(wait.entered.saturating_sub(wait.joined)));
-        let ahead = self.youngest.saturating_sub(wait.joined);
-        if ahead > OVERTAKING {
-            self.overtaken += 1;
-            self.overtaking_max = self.overtaking_max.max(ahead);
-        }
+        self.stand_no_more(wait.joined);
+        self.overtake(wait.joined);
         self.youngest = self.youngest.max(wait.joined);
         if let Some((at, estimate)) = wait.told {
             let waited = millis(wait.entered.saturating_sub(at));
@@ -86,10 +98,33 @@ impl Waits {
         }
     }
 
-    /// Fills in what is known here; the rest stands as it is.
+    /// Whoever joined at `joined` was overtaken, if one who joined much later is in already.
+    fn overtake(&mut self, joined: Duration) {
+        let ahead = self.youngest.saturating_sub(joined);
+        if ahead > OVERTAKING {
+            self.overtaken += 1;
+            self.overtaking_max = self.overtaking_max.max(ahead);
+        }
+    }
+
+    fn stand_no_more(&mut self, joined: Duration) {
+        if let Some(standing) = self.line.get_mut(&joined) {
+            *standing -= 1;
+            if *standing == 0 {
+                self.line.remove(&joined);
+            }
+        }
+    }
+
+    /// Fills in what is known here; the rest stands as it is. Who still stands in line may
+    /// have been overtaken too: else a room that never lets the first ones in would look fair.
     pub(crate) fn fill(&self, line: &mut Line) {
-        line.overtaken = self.overtaken;
-        line.overtaking_max_ms = millis(self.overtaking_max);
+        let before = self.youngest.saturating_sub(OVERTAKING);
+        let standing = self.line.range(..before);
+        line.overtaken = self.overtaken + standing.map(|(_, many)| u64::from(*many)).sum::<u64>();
+        let longest = self.line.range(..before).next();
+        let longest = longest.map_or(Duration::ZERO, |(joined, _)| self.youngest - *joined);
+        line.overtaking_max_ms = millis(self.overtaking_max.max(longest));
         line.wait_p50_ms = self.millis.value_at_quantile(0.5);
         line.wait_p90_ms = self.millis.value_at_quantile(0.9);
         line.wait_max_ms = self.millis.max();
@@ -147,6 +182,46 @@ mod tests {
             let line = line(cases);
             assert_eq!((line.overtaken, line.overtaking_max_ms), (overtaken, by_ms));
         }
+    }
+
+    #[test]
+    fn who_never_gets_in_can_be_overtaken_too() {
+        let at = Duration::from_secs;
+        let mut waits = Waits::new();
+        // The last in line is let in first; the two at the front are not.
+        for joined in [0, 0, 1, 9, 20] {
+            waits.join(at(joined));
+        }
+        waits.note(&Wait {
+            joined: at(20),
+            entered: at(21),
+            told: None,
+        });
+        let mut line = Line::default();
+        waits.fill(&mut line);
+        assert_eq!((line.overtaken, line.overtaking_max_ms), (4, 20_000));
+        // Leaving makes it no better, and it is counted once.
+        waits.leave(at(0));
+        waits.fill(&mut line);
+        assert_eq!((line.overtaken, line.overtaking_max_ms), (4, 20_000));
+    }
+
+    #[test]
+    fn who_leaves_a_fair_line_was_overtaken_by_nobody() {
+        let at = Duration::from_secs;
+        let mut waits = Waits::new();
+        for joined in [0, 10, 20] {
+            waits.join(at(joined));
+        }
+        waits.note(&Wait {
+            joined: at(0),
+            entered: at(30),
+            told: None,
+        });
+        waits.leave(at(10));
+        let mut line = Line::default();
+        waits.fill(&mut line);
+        assert_eq!(line.overtaken, 0);
     }
 
     #[test]

@@ -98,6 +98,16 @@ impl Book {
         &mut self.generator
     }
 
+    pub(super) fn joined(&mut self, group: usize, joined: Duration) {
+        self.waits.join(joined);
+        self.groups[group].waits.join(joined);
+    }
+
+    pub(super) fn left(&mut self, group: usize, joined: Duration) {
+        self.waits.leave(joined);
+        self.groups[group].waits.leave(joined);
+    }
+
     pub(super) fn waited(&mut self, group: usize, wait: &Wait) {
         self.waits.note(wait);
         self.groups[group].waits.note(wait);

@@ -39,7 +39,7 @@ async fn a_second_keeps_what_happened_in_it_and_the_line_goes_on() {
     let joined = ledger.began();
     ledger.visitor_came(0, Duration::ZERO);
     ledger.page_wanted(joined);
-    ledger.joined_line(0, false);
+    ledger.joined_line(0, joined, false);
     tokio::time::advance(Duration::from_secs(2)).await;
     ledger.entered_from_line(0, joined, None);
     ledger.page_settled();
@@ -98,7 +98,7 @@ async fn groups_are_counted_apart_and_together() {
     ledger.request_ended(0, Outcome::Answered(Kind::Page), late);
     ledger.request_ended(1, Outcome::Answered(Kind::Page), Duration::ZERO);
     ledger.request_ended(1, Outcome::Refused, late);
-    ledger.joined_line(1, true);
+    ledger.joined_line(1, ledger.began(), true);
     let tally = ledger.tally();
     let pages: Vec<_> = tally
         .groups

@@ -78,7 +78,8 @@ impl Visitor {
                 place: Place::default(),
                 told: None,
             });
-            self.party.ledger.joined_line(self.party.group, self.inside);
+            let (ledger, group) = (&self.party.ledger, self.party.group);
+            ledger.joined_line(group, self.since, self.inside);
         }
     }
 
