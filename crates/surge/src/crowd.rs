@@ -6,6 +6,7 @@
 pub(crate) mod arrivals;
 mod attackers;
 mod curve;
+pub(crate) mod farewell;
 pub(crate) mod gate;
 mod generator;
 mod junk;

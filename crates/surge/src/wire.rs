@@ -56,8 +56,6 @@ pub(crate) struct Exchange {
     pub(crate) answer: Answer,
     /// The connection can carry another request.
     pub(crate) stays: bool,
-    /// The peer said `Connection: close`, and then ended by a reset.
-    pub(crate) reset_at_end: bool,
 }
 
 impl Connection {
@@ -114,7 +112,7 @@ impl Connection {
         let mut sending = Sending::new(request);
         let mut reading = Reading::new(keep);
         poll_fn(|context| self.turn(context, &mut sending, &mut reading)).await?;
-        Ok(self.whole(reading, sending.is_whole()).await)
+        Ok(self.whole(reading, sending.is_whole()))
     }
 
     /// Sends `opening` at once and then `slowly` byte by byte, the last byte again and again,
@@ -151,21 +149,19 @@ impl Connection {
             }
         });
         match ended.await {
-            Ok(()) => Ok(self.whole(reading, false).await),
+            Ok(()) => Ok(self.whole(reading, false)),
             Err(Outcome::TimedOut) => Err(Outcome::Abandoned),
             Err(outcome) => Err(outcome),
         }
     }
 
     /// What has been read whole, and how the connection goes on.
-    async fn whole(&mut self, reading: Reading, sent: bool) -> Exchange {
+    fn whole(&mut self, reading: Reading, sent: bool) -> Exchange {
         let answer = reading.into_answer();
-        let reset_at_end = answer.closes && self.watch_end().await;
         self.idle_since = Instant::now();
         Exchange {
             stays: sent && !answer.closes,
             answer,
-            reset_at_end,
         }
     }
 
@@ -196,8 +192,9 @@ impl Connection {
         })
     }
 
-    /// Whether the peer's announced end is a reset.
-    async fn watch_end(&mut self) -> bool {
+    /// Whether the end that the peer announced by `Connection: close` is a reset. Nobody
+    /// waits for it with the answer in hand, so its time is nobody's.
+    pub(crate) async fn ends_by_reset(mut self) -> bool {
         self.deadline.set(Instant::now() + END_WATCH);
         poll_fn(|context| {
             SCRATCH.with_borrow_mut(|scratch| {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::sleep_until;
 
+use super::farewell;
 use super::gate::Gate;
 use super::settings::CrowdSettings;
 use super::source::Source;
@@ -16,6 +17,9 @@ use crate::wire::{Connection, Exchange};
 
 /// Bound of one connect.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
+
+/// What came of one, and its connection.
+pub(super) type Attacked = (Connection, Result<Exchange, Outcome>);
 
 /// One group of attackers.
 #[derive(Debug, Clone)]
@@ -32,7 +36,7 @@ impl Attackers {
     pub(super) async fn come<A, F>(self, attack: A)
     where
         A: Fn(Connection, u64) -> F + Clone + Send + 'static,
-        F: Future<Output = Result<Exchange, Outcome>> + Send + 'static,
+        F: Future<Output = Attacked> + Send + 'static,
     {
         let mut attackers = JoinSet::new();
         for (index, planned) in (0..).zip(self.settings.arrivals(self.group)) {
@@ -54,24 +58,25 @@ impl Attackers {
     async fn attack<A, F>(self, index: u64, attack: A)
     where
         A: Fn(Connection, u64) -> F,
-        F: Future<Output = Result<Exchange, Outcome>>,
+        F: Future<Output = Attacked>,
     {
-        let _permit = self.gate.enter(&self.ledger).await;
+        let permit = self.gate.enter(&self.ledger).await;
         self.ledger.request_begun(self.group);
         let sources = self.settings.groups[self.group].sources;
         let source = Source::of(sources, self.settings.number(self.group, index));
         let site = &self.settings.site;
-        let ended = match Connection::open(site, source.bound(), CONNECT_MAX).await {
-            Ok(connection) => attack(connection, index).await,
-            Err(outcome) => Err(outcome),
+        let outcome = match Connection::open(site, source.bound(), CONNECT_MAX).await {
+            Ok(connection) => match attack(connection, index).await {
+                (connection, Ok(Exchange { answer, .. })) => {
+                    if answer.closes {
+                        farewell::watch(connection, permit, &self.ledger, self.group);
+                    }
+                    Outcome::Answered(Kind::of(&answer))
+                }
+                (_broken, Err(outcome)) => outcome,
+            },
+            Err(outcome) => outcome,
         };
-        if ended.as_ref().is_ok_and(|exchange| exchange.reset_at_end) {
-            self.ledger.reset_at_end(self.group);
-        }
-        let outcome = ended.map_or_else(
-            |outcome| outcome,
-            |exchange| Outcome::Answered(Kind::of(&exchange.answer)),
-        );
         self.ledger.attack_ended(self.group, outcome);
     }
 }

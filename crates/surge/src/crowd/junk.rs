@@ -66,10 +66,11 @@ pub(super) async fn run(attackers: Attackers) {
                 let kind = KINDS[dice.next() as usize % KINDS.len()];
                 let junk = kind.written(&mut dice);
                 let ended = connection.ask(&junk, PATIENCE, Keep::All).await;
-                ended.map_err(|outcome| match outcome {
+                let ended = ended.map_err(|outcome| match outcome {
                     Outcome::TimedOut => Outcome::Abandoned,
                     outcome => outcome,
-                })
+                });
+                (connection, ended)
             }
         })
         .await;

@@ -36,9 +36,10 @@ pub(super) async fn run(attackers: Attackers) {
         .come(move |mut connection, _index| {
             let (opening, slowly) = (Arc::clone(&opening), Arc::clone(&slowly));
             async move {
-                connection
+                let ended = connection
                     .drip(opening.as_bytes(), slowly.as_bytes(), every, patience)
-                    .await
+                    .await;
+                (connection, ended)
             }
         })
         .await;

@@ -16,6 +16,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::{JoinSet, consume_budget};
 use tokio::time::{Instant, sleep_until};
 
+use super::farewell;
 use super::gate::Gate;
 use super::settings::{Behaviour, CrowdSettings, Script};
 use super::source::Source;
@@ -111,12 +112,7 @@ impl Line {
         while let Some(intended) = desk.next(index).await {
             self.ledger.request_begun(self.group);
             let outcome = match self.send().await {
-                Ok(exchange) => {
-                    if exchange.reset_at_end {
-                        self.ledger.reset_at_end(self.group);
-                    }
-                    Outcome::Answered(Kind::of(&exchange.answer))
-                }
+                Ok(exchange) => Outcome::Answered(Kind::of(&exchange.answer)),
                 Err(outcome) => outcome,
             };
             let took = intended.elapsed();
@@ -131,6 +127,8 @@ impl Line {
         let exchange = connection.ask(request, self.bound, Keep::OfARoom).await?;
         if exchange.stays {
             self.open = Some((connection, permit));
+        } else if exchange.answer.closes {
+            farewell::watch(connection, permit, &self.ledger, self.group);
         }
         Ok(exchange)
     }

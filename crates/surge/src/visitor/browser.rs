@@ -9,6 +9,7 @@ use super::ask::{Ask, Asker};
 use super::party::Party;
 use super::retry_after;
 use crate::cookies::Cookies;
+use crate::crowd::farewell;
 use crate::crowd::source::Source;
 use crate::outcome::{Kind, Outcome};
 use crate::place::{self, Told};
@@ -171,10 +172,11 @@ impl Browser {
         let (mut connection, permit) = self.connect().await?;
         let bound = self.party.visit.request_timeout;
         let exchange = connection.ask(request, bound, Keep::All).await?;
-        if exchange.reset_at_end {
-            self.party.ledger.reset_at_end(self.party.group);
+        if exchange.stays {
+            self.connection = Some((connection, permit));
+        } else if exchange.answer.closes {
+            farewell::watch(connection, permit, &self.party.ledger, self.party.group);
         }
-        self.connection = exchange.stays.then_some((connection, permit));
         if let Some(cookies) = &mut self.cookies {
             exchange
                 .answer

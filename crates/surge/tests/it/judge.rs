@@ -153,6 +153,16 @@ async fn a_reset_after_a_whole_answer_is_seen_where_an_end_was_announced() {
 }
 
 #[tokio::test]
+async fn the_time_that_a_site_takes_to_close_is_no_time_of_the_answer() {
+    // It never does: after half a second nobody looks any more.
+    let text = whole(200, "Connection: close\r\n", "hello");
+    let target = site(move |_head| (text.clone(), End::Never)).await;
+    let tally = once(target).await;
+    assert_eq!(tally.requests.page, tally.requests.begun);
+    assert!(tally.answers.p50_us < 400_000, "{:?}", tally.answers);
+}
+
+#[tokio::test]
 async fn a_port_without_a_listener_refuses() {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
