@@ -107,9 +107,10 @@ fn run(
         .build()?;
     runtime.block_on(async {
         let end = ledger.began() + settings.lasts;
+        let mut account = generator::Account::new(ledger);
         let mut groups = groups(&settings, ledger);
         let come = async {
-            tokio::join!(generator::watch(ledger), groups.join_next());
+            tokio::join!(account.watch(), groups.join_next());
             std::future::pending::<()>().await
         };
         tokio::select! {
@@ -117,6 +118,8 @@ fn run(
             _dropped = stopped => return Ok(None),
             () = come => {}
         }
+        // The last second is over as well, and its tick may not have come.
+        account.read();
         // Before the visitors are sent home: what they are doing now is part of the result.
         Ok(Some(ledger.tally()))
     })

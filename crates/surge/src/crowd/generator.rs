@@ -14,21 +14,49 @@ const EVERY: Duration = Duration::from_secs(1);
 /// The calling thread's processor time, in nanoseconds, and then what it waited for one.
 const ACCOUNT: &str = "/proc/thread-self/schedstat";
 
-/// Writes down for what share of the time the calling thread works or would have to, second by
-/// second, without end.
-pub(super) async fn watch(ledger: &Ledger) {
-    let mut ticks = interval_at(ledger.began() + EVERY, EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let mut last = (ledger.began(), used());
-    loop {
-        ticks.tick().await;
-        let now = (Instant::now(), used());
-        if let ((from, Some(before)), (to, Some(after))) = (last, now) {
-            let share = permille(after.saturating_sub(before), to - from);
-            let began = ledger.began();
-            ledger.thread_used(from - began, to - began, share);
+/// Shorter stretches say nothing: one turn of the thread weighs too much in them.
+const SHORTEST: Duration = Duration::from_millis(250);
+
+/// The calling thread's account, and how far it has been read.
+#[derive(Debug)]
+pub(super) struct Account<'a> {
+    ledger: &'a Ledger,
+    at: Instant,
+    used: Option<Duration>,
+}
+
+impl<'a> Account<'a> {
+    pub(super) fn new(ledger: &'a Ledger) -> Self {
+        Self {
+            ledger,
+            at: ledger.began(),
+            used: used(),
         }
-        last = now;
+    }
+
+    /// Writes down for what share of the time the thread works or would have to, second by
+    /// second, without end.
+    pub(super) async fn watch(&mut self) {
+        let mut ticks = interval_at(self.ledger.began() + EVERY, EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        loop {
+            ticks.tick().await;
+            self.read();
+        }
+    }
+
+    /// Writes down that share for the time since the last reading.
+    pub(super) fn read(&mut self) {
+        let (at, used) = (Instant::now(), used());
+        if at - self.at < SHORTEST {
+            return;
+        }
+        if let (Some(before), Some(after)) = (self.used, used) {
+            let share = permille(after.saturating_sub(before), at - self.at);
+            let began = self.ledger.began();
+            self.ledger.thread_used(self.at - began, at - began, share);
+        }
+        (self.at, self.used) = (at, used);
     }
 }
 
