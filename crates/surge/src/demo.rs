@@ -32,10 +32,14 @@ pub struct DemoPlan {
 }
 
 /// The portal of the demonstration, listening on `address` (port 0: a free one).
+///
+/// Its queue is as short as Apache's is as it comes (`ListenBackLog` 511): in half a minute
+/// one sees both what a portal does for people who have left and what it resets.
 #[must_use]
 pub fn origin(address: SocketAddr) -> OriginSettings {
     OriginSettings {
         address,
+        backlog: 511,
         ..OriginSettings::default()
     }
 }

@@ -69,18 +69,25 @@ impl Requests {
         self.page + self.waiting + self.busy + self.limited + self.client_error + self.server_error
     }
 
+    /// Requests that the other side left without a whole answer, other than by a reset or a
+    /// refusal: cut off, closed, no HTTP, or nothing in time.
+    #[must_use]
+    pub const fn unanswered(&self) -> u64 {
+        self.truncated
+            + self.closed
+            + self.malformed
+            + self.timed_out
+            + self.connect_timed_out
+            + self.failed
+    }
+
     /// Requests that came to an end.
     #[must_use]
     pub const fn ended(&self) -> u64 {
         self.answered()
             + self.reset()
             + self.refused
-            + self.truncated
-            + self.closed
-            + self.malformed
-            + self.timed_out
-            + self.connect_timed_out
-            + self.failed
+            + self.unanswered()
             + self.unsent
             + self.abandoned
     }

@@ -19,6 +19,10 @@ pub(super) fn sentence(report: &Report) -> String {
     if errors > 0 {
         said.push(format!("{} met an error page", counted(errors, "request")));
     }
+    let unanswered = tally.requests.unanswered();
+    if unanswered > 0 {
+        said.push(format!("{} got no whole answer", counted(unanswered, "request")));
+    }
     said.push(match tally.requests.harmed() {
         0 => "no connection was reset or refused".to_owned(),
         1 => "1 connection was reset or refused".to_owned(),
@@ -115,12 +119,14 @@ mod tests {
         report.tally.visits.lost_mid_form = 31;
         report.tally.visits.given_up = 800;
         report.tally.requests.reset_before = 4_210;
+        report.tally.requests.timed_out = 7;
+        report.tally.requests.truncated = 1;
         report.goodput = Some(0.031);
         assert_eq!(
             report.sentence(),
             "Bare: 1 of 900 visits was completed, 68 had not come to an end, 31 visitors lost a \
-             form half-way, 800 visitors gave up, 4,210 \
-             connections were reset or refused, and the origin did 3 % of what it could."
+             form half-way, 800 visitors gave up, 8 requests got no whole answer, \
+             4,210 connections were reset or refused, and the origin did 3 % of what it could."
         );
     }
 }
