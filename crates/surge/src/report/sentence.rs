@@ -21,7 +21,10 @@ pub(super) fn sentence(report: &Report) -> String {
     }
     let unanswered = tally.requests.unanswered();
     if unanswered > 0 {
-        said.push(format!("{} got no whole answer", counted(unanswered, "request")));
+        said.push(format!(
+            "{} got no whole answer",
+            counted(unanswered, "request")
+        ));
     }
     said.push(match tally.requests.harmed() {
         0 => "no connection was reset or refused".to_owned(),
