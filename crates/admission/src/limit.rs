@@ -3,10 +3,16 @@
 //! A permit ends when the *origin* is done, so a [`Sample`] is taken then and not when the
 //! client leaves: work that goes on at the origin goes on counting.
 
+mod adaptive;
+mod change;
+mod exposure;
+
 use core::num::NonZeroU32;
 use core::time::Duration;
 
 use crate::time::Timestamp;
+pub use adaptive::{Adaptive, Bounds, Moved};
+pub use exposure::Exposure;
 
 /// How many requests may be at the origin at once.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,0 +1,444 @@
+//! The adaptive limit: does one per cent more at once still buy throughput?
+//!
+//! The limit is moved a little up and down in turn, and what the origin finished under the higher
+//! and the lower one is compared: an elasticity above [`WORTH`] moves it up, one below moves it
+//! down. It learns only while the limit binds, and only errors cut: a database that is three times
+//! slower does not change the right limit, so no latency does. There is no baseline that could
+//! drift and no probe that turns anybody away.
+//!
+//! ```text
+//!   start ──(more buys nothing, or answers take 3 times as long)──► dither ◄─┐
+//!     ▲                                                              │  ▲    │ errors: × 0.8
+//!     └──(throughput went up by itself: capacity came back)──────────┘  └────┘
+//! ```
+
+use core::time::Duration;
+
+use super::change::{Change, Shift};
+use super::exposure::{Exposure, Window};
+use crate::time::Timestamp;
+
+/// What a doubling has to buy: throughput by 2^0.07, about 5 %.
+const WORTH: f64 = 0.07;
+/// Growth from window to window while starting.
+const START_GROWTH: f64 = 1.6;
+/// First limit without anything known.
+const FIRST: f64 = 10.0;
+/// How wrong the level may be at most, as a variance of its logarithm.
+const DOUBT_MAX: f64 = 0.3;
+/// How fast doubt grows by itself, a second.
+const DOUBT_PER_SECOND: f64 = 0.000_5;
+/// How steeply elasticity falls with the logarithm of the level.
+const SLOPE: f64 = 0.5;
+/// The dither while unsure, and its least and usual size.
+const DITHER: (f64, f64) = (0.25, 0.12);
+/// Completions at which the usual dither is enough.
+const DITHER_COUNT: f64 = 150.0;
+/// Pairs of windows for which a new regime stays unsure.
+const UNSURE_PAIRS: u8 = 3;
+/// The largest step of one pair, in the logarithm of the level.
+const STEP_MAX: f64 = 0.7;
+/// How many responses a window settles, and lasts: while unsure, and else.
+const HASTY: (f64, f64) = (0.3, 1.0);
+const CALM: (f64, f64) = (1.0, 2.0);
+/// A step larger than this changes the throughput by itself.
+const OWN_STEP: f64 = 0.08;
+/// Share of failures that is congestion, and of how many at least.
+const CONGESTED: (f64, u64) = (0.05, 10);
+/// What congestion leaves of the level.
+const CUT: f64 = 0.8;
+/// Under pressure for less than this share of a window: nothing to learn.
+const PRESSED: f64 = 0.02;
+
+/// Between which limits the law is free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Never below; at least 1.
+    pub min: u32,
+    /// Never above.
+    pub max: u32,
+}
+
+/// Why the limit last moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moved {
+    /// Not yet.
+    Never,
+    /// Looking for the knee after a start.
+    Start,
+    /// More bought throughput.
+    Worth,
+    /// More bought nothing.
+    Wasted,
+    /// Refused, reset, timed out, 502, 503, 504.
+    Congested,
+    /// Throughput went up by itself.
+    Returned,
+}
+
+/// The law's memory.
+#[derive(Clone, Debug)]
+pub struct Adaptive {
+    bounds: Bounds,
+    level: f64,
+    doubt: f64,
+    phase: Phase,
+    unsure: u8,
+    turn: u8,
+    limit: u32,
+    slew: Slew,
+    last_at: Timestamp,
+    window: Window,
+    first_half: Option<Measured>,
+    count: f64,
+    response: f64,
+    change: Change,
+    errors: Window,
+    peak: Peak,
+    moved: Moved,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Phase {
+    /// Growing fast; what the windows before said.
+    Start {
+        quickest: f64,
+        before: Option<Measured>,
+        before_that: Option<Measured>,
+    },
+    Dither,
+}
+
+/// What one window under pressure said.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Measured {
+    /// Requests at the origin, on average.
+    pub(super) n: f64,
+    /// Good completions a second.
+    pub(super) rate: f64,
+    /// What the origin does in a second, in the answers that young requests would have had.
+    pub(super) work: f64,
+    /// Good completions that this rests on.
+    pub(super) count: f64,
+}
+
+const START: Phase = Phase::Start {
+    quickest: f64::INFINITY,
+    before: None,
+    before_that: None,
+};
+
+impl Adaptive {
+    /// Starts without knowing anything, at `now` with the totals `exposure`.
+    #[must_use]
+    pub fn new(bounds: Bounds, exposure: Exposure, now: Timestamp) -> Self {
+        Self {
+            bounds,
+            level: FIRST.clamp(f64::from(bounds.min), f64::from(bounds.max)),
+            doubt: DOUBT_MAX,
+            phase: START,
+            unsure: UNSURE_PAIRS,
+            turn: 0,
+            limit: (FIRST as u32).clamp(bounds.min, bounds.max),
+            slew: Slew::default(),
+            last_at: now,
+            window: Window::new(exposure, now),
+            first_half: None,
+            count: 0.0,
+            response: 0.05,
+            change: Change::default(),
+            errors: Window::new(exposure, now),
+            peak: Peak::default(),
+            moved: Moved::Never,
+        }
+    }
+
+    /// Other bounds, from the next window on.
+    pub const fn set_bounds(&mut self, bounds: Bounds) {
+        self.bounds = bounds;
+    }
+
+    /// The limit in force.
+    #[must_use]
+    pub const fn current(&self) -> u32 {
+        self.limit
+    }
+
+    /// The response time under pressure that it last saw, in seconds.
+    #[must_use]
+    pub const fn response(&self) -> Duration {
+        Duration::from_nanos((self.response * 1e9) as u64)
+    }
+
+    /// Up to which age a request counts as young.
+    #[must_use]
+    pub const fn youth(&self) -> Duration {
+        self.response().saturating_mul(4)
+    }
+
+    /// Whether it still looks for the knee after a start.
+    #[must_use]
+    pub const fn starting(&self) -> bool {
+        matches!(self.phase, Phase::Start { .. })
+    }
+
+    /// Why it last moved.
+    #[must_use]
+    pub const fn moved(&self) -> Moved {
+        self.moved
+    }
+
+    /// Takes in the totals at `now`; called about every 50 ms. The limit may be another then.
+    pub fn tick(&mut self, exposure: Exposure, now: Timestamp) {
+        let span = now.saturating_since(self.last_at).as_secs_f64();
+        self.last_at = now;
+        self.doubt = (self.doubt + DOUBT_PER_SECOND * span).min(DOUBT_MAX);
+        self.peak.see(exposure.in_flight, now);
+        self.limit = self.slew.at(now).unwrap_or(self.limit);
+        if self.congested(exposure, now) {
+            return;
+        }
+        if self
+            .window
+            .is_over(exposure, now, self.response, self.pace().1)
+        {
+            self.learn(exposure, now);
+            self.open(exposure, now);
+        }
+    }
+
+    /// Cuts when too much of what ended lately failed.
+    fn congested(&mut self, exposure: Exposure, now: Timestamp) -> bool {
+        let patience = self.response.max(0.25);
+        let age = now.saturating_since(self.errors.began()).as_secs_f64();
+        let (good, failed) = self.errors.ended(exposure);
+        let ended = good + failed;
+        let many = ended >= CONGESTED.1 && failed as f64 > CONGESTED.0 * ended as f64;
+        if many {
+            let n = self.window.mean(exposure);
+            self.level = CUT * self.level.min(1.2 * n.max(1.0));
+            self.phase = Phase::Dither;
+            self.doubtful();
+            self.moved = Moved::Congested;
+            self.open(exposure, now);
+        }
+        if many || (age > patience && ended >= CONGESTED.1) || age > 4.0 * patience {
+            self.errors = Window::new(exposure, now);
+        }
+        many
+    }
+
+    fn doubtful(&mut self) {
+        self.doubt = DOUBT_MAX;
+        self.unsure = UNSURE_PAIRS;
+        self.first_half = None;
+        self.change = Change::default();
+    }
+
+    fn learn(&mut self, exposure: Exposure, now: Timestamp) {
+        let Some(measured) = self.window.measured(exposure, now, PRESSED) else {
+            self.first_half = None;
+            return;
+        };
+        self.response = (measured.n / measured.rate.max(1e-3)).clamp(0.001, 30.0);
+        self.count = measured.count;
+        match self.phase {
+            Phase::Start { .. } => self.grow(measured),
+            Phase::Dither => self.compare(measured),
+        }
+    }
+
+    fn grow(&mut self, measured: Measured) {
+        let Phase::Start {
+            quickest,
+            before,
+            before_that,
+        } = self.phase
+        else {
+            return;
+        };
+        let quickest = quickest.min(self.response);
+        let flat = before.is_some_and(|before| {
+            let (e, error) = elasticity(before, measured);
+            e + 2.0 * error < 0.1
+        });
+        let flattening = before_that.is_some_and(|earlier| {
+            let (e, error) = elasticity(earlier, measured);
+            e + error < 0.35
+        });
+        if flat || flattening || self.response > 3.0 * quickest {
+            self.level = measured.n / START_GROWTH;
+            self.phase = Phase::Dither;
+            self.doubtful();
+        } else {
+            self.level = self.level.max(measured.n) * START_GROWTH;
+            self.phase = Phase::Start {
+                quickest,
+                before: Some(measured),
+                before_that: before,
+            };
+        }
+        self.moved = Moved::Start;
+    }
+
+    fn compare(&mut self, measured: Measured) {
+        match self.change.see(measured, WORTH) {
+            Some(Shift::Up) => {
+                self.level *= 1.4;
+                self.doubtful();
+                self.phase = START;
+                self.moved = Moved::Returned;
+                return;
+            }
+            Some(Shift::Down) => self.doubtful(),
+            None => {}
+        }
+        let Some(first) = self.first_half.take() else {
+            self.first_half = Some(measured);
+            return;
+        };
+        let (high, low) = if first.n > measured.n {
+            (first, measured)
+        } else {
+            (measured, first)
+        };
+        let distance = ln(high.n / low.n);
+        if distance <= 0.06 {
+            return;
+        }
+        self.unsure = self.unsure.saturating_sub(1);
+        let bought = ln(high.work / low.work) / distance;
+        let excess = (bought - WORTH).clamp(-1.5, 1.5);
+        let noise = (1.0 / high.count + 1.0 / low.count) / (distance * distance);
+        let gain = self.doubt * SLOPE / (SLOPE * SLOPE * self.doubt + noise);
+        let step = (gain * excess).clamp(-STEP_MAX, STEP_MAX);
+        self.level *= exp(step);
+        if step.abs() > OWN_STEP {
+            // What changes now is our own doing.
+            self.change = Change::default();
+        }
+        self.doubt *= 1.0 - gain * SLOPE;
+        self.moved = if excess > 0.0 {
+            Moved::Worth
+        } else {
+            Moved::Wasted
+        };
+    }
+
+    /// Sets the limit of the next window.
+    fn open(&mut self, exposure: Exposure, now: Timestamp) {
+        let most = f64::from(self.bounds.max).min((2.0 * f64::from(self.peak.most())).max(FIRST));
+        self.level = self.level.clamp(
+            f64::from(self.bounds.min),
+            most.max(f64::from(self.bounds.min)),
+        );
+        let dither = match self.phase {
+            Phase::Start { .. } => 0.0,
+            Phase::Dither => self.dither(),
+        };
+        // Up, down, down, up: a trend in the load falls on both alike.
+        if self.first_half.is_none() && self.turn % 2 == 1 {
+            self.turn = self.turn.wrapping_add(1);
+        }
+        let sign = if matches!(self.turn % 4, 0 | 3) {
+            1.0
+        } else {
+            -1.0
+        };
+        self.turn = self.turn.wrapping_add(1);
+        let size = if dither > 0.0 {
+            (self.level * dither).max(1.0)
+        } else {
+            0.0
+        };
+        let limit = libm::round(self.level + sign * size) as u32;
+        let limit = limit.clamp(self.bounds.min.max(2).min(self.bounds.max), self.bounds.max);
+        let settle = Duration::from_secs_f64((self.pace().0 * self.response).clamp(0.05, 2.0));
+        self.slew = Slew {
+            from: self.limit,
+            to: limit,
+            began: now,
+            lasts: settle,
+        };
+        self.limit = self.slew.at(now).unwrap_or(limit);
+        self.window = Window::settling(exposure, now, settle);
+    }
+
+    /// How many responses a window settles and lasts.
+    fn pace(&self) -> (f64, f64) {
+        if self.unsure > 0 { HASTY } else { CALM }
+    }
+
+    fn dither(&self) -> f64 {
+        if self.unsure > 0 {
+            return DITHER.0;
+        }
+        let usual = DITHER.1 * libm::sqrt(DITHER_COUNT / self.count.max(1.0));
+        usual.clamp(DITHER.1, DITHER.0)
+    }
+}
+
+/// What a per cent more bought from `before` to `after`, and its standard error.
+fn elasticity(before: Measured, after: Measured) -> (f64, f64) {
+    let distance = ln(after.n / before.n);
+    if distance < 0.06 {
+        return (1.0, 1.0);
+    }
+    let error = libm::sqrt(1.0 / before.count + 1.0 / after.count) / distance;
+    (ln(after.work / before.work) / distance, error)
+}
+
+/// The way from one limit to the next: upwards little by little, because those who come in all at
+/// once also leave all at once, and what is measured then is their wave.
+#[derive(Clone, Copy, Debug, Default)]
+struct Slew {
+    from: u32,
+    to: u32,
+    began: Timestamp,
+    lasts: Duration,
+}
+
+impl Slew {
+    fn at(&self, now: Timestamp) -> Option<u32> {
+        if self.to == 0 {
+            return None;
+        }
+        if self.to <= self.from || self.lasts.is_zero() {
+            return Some(self.to);
+        }
+        let share = now.saturating_since(self.began).as_secs_f64() / self.lasts.as_secs_f64();
+        let way = f64::from(self.to - self.from) * share.min(1.0);
+        Some(self.from + libm::ceil(way) as u32)
+    }
+}
+
+/// The most at the origin in the last minute.
+#[derive(Clone, Copy, Debug, Default)]
+struct Peak {
+    began: Timestamp,
+    now: u32,
+    before: u32,
+}
+
+impl Peak {
+    fn see(&mut self, in_flight: u32, now: Timestamp) {
+        if now.saturating_since(self.began) >= Duration::from_secs(60) {
+            self.before = self.now;
+            self.now = 0;
+            self.began = now;
+        }
+        self.now = self.now.max(in_flight);
+    }
+
+    fn most(&self) -> u32 {
+        self.now.max(self.before)
+    }
+}
+
+pub(super) fn ln(value: f64) -> f64 {
+    libm::log(value.max(1e-9))
+}
+
+fn exp(value: f64) -> f64 {
+    libm::exp(value)
+}

@@ -1,0 +1,164 @@
+//! The adaptive limit in virtual time: a model origin, the short queue in front of it, and
+//! clients that come whether or not they are served. Hours take seconds; every run is seeded.
+#![allow(
+    clippy::unwrap_used,
+    reason = "clippy knows only the test functions, not what they call"
+)]
+
+mod dice;
+mod origin;
+mod world;
+
+use origin::{Model, Work};
+use world::{Control, World};
+
+/// Three origins that differ ten-fold in concurrency and in service time.
+const FAST: Model = Model::new(0.05, 4.0, 0.05, 0.002);
+const SLOW: Model = Model::new(0.6, 4.0, 0.05, 0.002);
+const TINY: Model = Model::new(0.2, 1.0, 0.1, 0.01);
+
+const SEEDS: [u64; 3] = [1, 2, 3];
+
+/// Mean over the seeds of useful answers in `seconds` after half a minute, over what could be
+/// had of `load` times the peak.
+fn goodput(model: Model, control: Control, load: f64, seconds: f64) -> f64 {
+    let (_, peak) = model.peak();
+    let share = |seed: u64| {
+        let mut world = World::new(model, control, seed);
+        world.run(30.0, load * peak);
+        let before = world.totals();
+        world.run(seconds, load * peak);
+        (world.totals().useful - before.useful) as f64 / seconds / (peak * load.min(1.0))
+    };
+    mean(SEEDS.map(share))
+}
+
+fn mean<const N: usize>(values: [f64; N]) -> f64 {
+    values.iter().sum::<f64>() / N as f64
+}
+
+#[test]
+fn an_overrun_origin_goes_on_at_its_peak_whatever_its_size() {
+    for (name, model, load, least) in [
+        ("fast", FAST, 1.0, 0.96),
+        ("fast", FAST, 2.0, 0.97),
+        ("fast", FAST, 10.0, 0.97),
+        ("slow", SLOW, 1.0, 0.94),
+        ("slow", SLOW, 2.0, 0.95),
+        ("slow", SLOW, 10.0, 0.93),
+        ("tiny", TINY, 1.0, 0.91),
+        ("tiny", TINY, 2.0, 0.93),
+        ("tiny", TINY, 10.0, 0.92),
+    ] {
+        let found = goodput(model, Control::Adaptive, load, 60.0);
+        assert!(
+            found >= least,
+            "{name} at {load} times its peak: {found:.3}"
+        );
+    }
+}
+
+#[test]
+fn a_number_set_four_times_too_high_or_too_low_does_worse_than_what_is_found() {
+    let (best, _) = FAST.peak();
+    let found = goodput(FAST, Control::Adaptive, 2.0, 30.0);
+    for wrong in [best / 4, best * 4] {
+        let set = goodput(FAST, Control::Fixed(wrong), 2.0, 30.0);
+        assert!(
+            set < 0.8 * found,
+            "{wrong}: {set:.3}, found by itself {found:.3}"
+        );
+    }
+    let right = goodput(FAST, Control::Fixed(best), 2.0, 30.0);
+    assert!(found >= 0.97 * right, "{found:.3} of {right:.3}");
+}
+
+#[test]
+fn on_a_quiet_day_nobody_is_turned_away() {
+    for (name, model) in [("fast", FAST), ("tiny", TINY)] {
+        for seed in SEEDS {
+            let mut world = World::new(model, Control::Adaptive, seed);
+            world.run(120.0, 0.5 * model.peak().1);
+            assert_eq!(world.totals().shed, 0, "{name}, seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn an_hour_at_twice_the_peak_shows_no_drift() {
+    for (name, model) in [("fast", FAST), ("slow", SLOW), ("tiny", TINY)] {
+        let (_, peak) = model.peak();
+        let mut world = World::new(model, Control::Adaptive, 1);
+        world.run(60.0, 2.0 * peak);
+        let minutes = [(); 30].map(|()| minute(&mut world, 2.0 * peak, peak));
+        let noise = 2.5 / (60.0 * peak).sqrt();
+        let low = minutes.iter().filter(|share| **share < 0.9 - noise).count();
+        assert!(low <= 1, "{name}: {low} minutes below, {minutes:.3?}");
+        let last: f64 = minutes[20..].iter().sum::<f64>() / 10.0;
+        assert!(last >= 0.92, "{name}: the last ten minutes {last:.3}");
+    }
+}
+
+#[test]
+fn neither_heavy_requests_nor_tails_nor_equal_work_lead_the_limit_astray() {
+    for (what, work) in [
+        ("one in a hundred a hundred times heavier", Work::Heavy),
+        ("a heavy tail", Work::Tailed),
+        ("all the same", Work::Equal),
+    ] {
+        let model = Model { work, ..FAST };
+        let (best, peak) = model.peak();
+        let mut world = World::new(model, Control::Adaptive, 1);
+        world.run(300.0, 2.0 * peak);
+        let before = world.totals().useful;
+        world.run(600.0, 2.0 * peak);
+        let share = (world.totals().useful - before) as f64 / 600.0 / peak;
+        let limit = world.mean_limit() / f64::from(best);
+        assert!(share >= 0.92, "{what}: {share:.3} of the peak");
+        assert!(
+            (0.5..2.0).contains(&limit),
+            "{what}: {limit:.2} of the best limit"
+        );
+    }
+}
+
+#[test]
+fn three_quarters_of_the_servers_die_and_come_back() {
+    let quarter = Model {
+        servers: FAST.servers / 4.0,
+        ..FAST
+    };
+    for seed in SEEDS {
+        let (peak, less) = (FAST.peak().1, quarter.peak().1);
+        let mut world = World::new(FAST, Control::Adaptive, seed);
+        world.run(60.0, 2.0 * peak);
+        world.origin.model = quarter;
+        world.run(10.0, 2.0 * peak);
+        let down = minute(&mut world, 2.0 * peak, less);
+        assert!(down >= 0.85, "seed {seed}: {down:.3} of what is left");
+        world.origin.model = FAST;
+        world.run(10.0, 2.0 * peak);
+        let up = minute(&mut world, 2.0 * peak, peak);
+        assert!(up >= 0.95, "seed {seed}: {up:.3} of the peak");
+    }
+}
+
+#[test]
+fn a_database_three_times_slower_does_not_drive_the_limit_down() {
+    let slower = Model {
+        service: 3.0 * FAST.service,
+        ..FAST
+    };
+    let mut world = World::new(FAST, Control::Adaptive, 1);
+    world.run(60.0, 2.0 * FAST.peak().1);
+    world.origin.model = slower;
+    let share = minute(&mut world, 2.0 * FAST.peak().1, slower.peak().1);
+    assert!(share >= 0.93, "{share:.3} of what is left");
+}
+
+/// Useful answers in a minute, over what the origin could give.
+fn minute(world: &mut World, rate: f64, peak: f64) -> f64 {
+    let before = world.totals().useful;
+    world.run(60.0, rate);
+    (world.totals().useful - before) as f64 / 60.0 / peak
+}
