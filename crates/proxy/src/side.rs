@@ -15,7 +15,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use crate::live::Live;
 use crate::upstream::resolve;
 
-/// How often rooms tick (ROOM.md: the watermark moves every 200 ms).
+/// How often rooms tick (the watermark moves with it).
 const ROOM_TICK: Duration = Duration::from_millis(200);
 
 /// How often abandoned permits and idle connections are looked at.

@@ -164,7 +164,7 @@ impl Adaptive {
         self.limit
     }
 
-    /// The response time under pressure that it last saw, in seconds.
+    /// The response time under pressure that it last saw.
     #[must_use]
     pub const fn response(&self) -> Duration {
         Duration::from_nanos((self.response * 1e9) as u64)

@@ -81,8 +81,8 @@ impl Window {
         }
     }
 
-    /// Whether enough has been seen: `max(0.2 s, 1.5 responses)` and 30 answers, or
-    /// `max(6 s, 4 responses)`.
+    /// Whether enough has been seen: `max(0.2 s, lasts responses)` and 30 answers, or
+    /// `max(6 s, 4 responses)`. `response` is in seconds.
     pub(super) fn is_over(
         &mut self,
         exposure: Exposure,

@@ -16,7 +16,7 @@ pub(crate) enum Work {
     Equal,
 }
 
-/// A model origin; see OVERLOAD in the design for the three that are used.
+/// A model origin.
 #[derive(Clone, Copy)]
 pub(crate) struct Model {
     /// Seconds of work of a mean request on an idle server.

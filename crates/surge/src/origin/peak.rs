@@ -257,7 +257,7 @@ mod tests {
 
     #[test]
     fn peaks_are_those_of_the_three_reference_origins() {
-        // Requests a second, and in flight: OVERLOAD.md's fast, slow and tiny.
+        // Requests a second, and in flight: a fast, a slow and a tiny one.
         for (settings, peak, best) in [
             (origin(50, 4, 0.05, 0.002), 592.0, 87),
             (origin(600, 4, 0.05, 0.002), 49.3, 87),
