@@ -4,6 +4,7 @@
 //! nobody who stands behind and asks in between can take it. Who stands before and asks now can.
 
 use alloc::collections::BTreeMap;
+use core::ops::Bound;
 use core::time::Duration;
 
 use crate::time::WallTime;
@@ -24,22 +25,36 @@ pub(super) type Who = (Place, u64);
 #[derive(Debug, Default)]
 pub(super) struct Present {
     waiting: BTreeMap<Who, WallTime>,
-    served: BTreeMap<Who, WallTime>,
+    /// Whose token somebody took who stands before: the next ones are theirs, for good.
+    owed: BTreeMap<Who, WallTime>,
+    served: BTreeMap<Who, Served>,
+}
+
+/// A token that is set aside.
+#[derive(Clone, Copy, Debug)]
+struct Served {
+    seen: WallTime,
+    /// Nobody may take it over.
+    firm: bool,
 }
 
 impl Present {
     /// Somebody asked for a token and got none.
     pub(super) fn note(&mut self, who: Who, now: WallTime) {
-        if self.waiting.len() < PRESENT_MAX || self.waiting.contains_key(&who) {
+        if let Some(seen) = self.owed.get_mut(&who) {
+            *seen = now;
+        } else if self.waiting() < PRESENT_MAX as u64 || self.waiting.contains_key(&who) {
             self.waiting.insert(who, now);
         }
-        debug_assert!(self.waiting.len() <= PRESENT_MAX, "a bounded list");
+        debug_assert!(self.waiting() <= PRESENT_MAX as u64, "a bounded list");
     }
 
     /// The first who waits has a token set aside.
     pub(super) fn serve(&mut self) {
-        if let Some((who, seen)) = self.waiting.pop_first() {
-            self.served.insert(who, seen);
+        let firm = !self.owed.is_empty();
+        let next = self.owed.pop_first().or_else(|| self.waiting.pop_first());
+        if let Some((who, seen)) = next {
+            self.served.insert(who, Served { seen, firm });
         }
     }
 
@@ -49,41 +64,43 @@ impl Present {
     }
 
     /// Somebody who is here now takes the token of the last who stands behind and is not, and who
-    /// is served again before others; false when there is none.
+    /// is served again before others; false when there is none. Nobody gives way twice.
     pub(super) fn take_over(&mut self, who: Who) -> bool {
-        match self.served.last_key_value() {
-            Some((last, _)) if *last > who => {
-                self.waiting.extend(self.served.pop_last());
-                true
-            }
-            _ => false,
-        }
+        let behind = self.served.range((Bound::Excluded(who), Bound::Unbounded));
+        let Some((&last, &Served { seen, .. })) = behind.rev().find(|(_, served)| !served.firm)
+        else {
+            return false;
+        };
+        self.served.remove(&last);
+        self.owed.insert(last, seen);
+        true
     }
 
     /// Somebody entered.
     pub(super) fn remove(&mut self, who: Who) {
         self.waiting.remove(&who);
+        self.owed.remove(&who);
     }
 
     /// Whether nobody who waits for a token was there before.
     pub(super) fn is_first(&self, who: Who) -> bool {
-        self.waiting
-            .first_key_value()
-            .is_none_or(|(first, _)| *first >= who)
+        let next = self.owed.keys().next().or(self.waiting.keys().next());
+        next.is_none_or(|first| *first >= who)
     }
 
     /// Forgets those who are away; says for how many of them a token was set aside.
     pub(super) fn sweep(&mut self, now: WallTime) -> usize {
+        let here = |seen: WallTime| now.saturating_since(seen) <= AWAY;
         let before = self.served.len();
-        for people in [&mut self.waiting, &mut self.served] {
-            people.retain(|_, seen| now.saturating_since(*seen) <= AWAY);
-        }
+        self.waiting.retain(|_, seen| here(*seen));
+        self.owed.retain(|_, seen| here(*seen));
+        self.served.retain(|_, served| here(served.seen));
         before - self.served.len()
     }
 
     /// How many wait for a token.
     pub(super) fn waiting(&self) -> u64 {
-        self.waiting.len() as u64
+        (self.waiting.len() + self.owed.len()) as u64
     }
 
     /// For how many a token is set aside.
@@ -92,12 +109,18 @@ impl Present {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty() && self.served.is_empty()
+        self.waiting() == 0 && self.served.is_empty()
     }
 
     /// The place of the first who waits.
     pub(super) fn first(&self) -> Option<Place> {
-        self.waiting.keys().next().map(|(place, _)| *place)
+        let waiting = self.waiting.keys().next();
+        let owed = self.owed.keys().next();
+        waiting
+            .into_iter()
+            .chain(owed)
+            .min()
+            .map(|(place, _)| *place)
     }
 }
 
@@ -154,7 +177,9 @@ mod tests {
         assert!(present.take_over(who(1, 1)));
         assert_eq!((present.served(), present.waiting()), (1, 1));
         assert!(present.redeem(who(2, 2)), "the last one gave way");
+        present.note(who(0, 5), WallTime::default());
         present.serve();
+        assert!(!present.take_over(who(0, 6)), "nobody gives way twice");
         assert!(present.redeem(who(3, 3)), "and is served next");
     }
 

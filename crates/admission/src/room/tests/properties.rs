@@ -23,7 +23,7 @@ fn script() -> impl Strategy<Value = Script> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     /// Whatever the crowd and the crashes: the watermark never moves back, nobody is told a
     /// larger number or starts over (both asserted at each contact), the bound holds, nobody who
