@@ -6,6 +6,8 @@
 mod adaptive;
 mod change;
 mod exposure;
+mod peak;
+mod slew;
 
 pub use adaptive::{Adaptive, Bounds, Moved};
 pub use exposure::Exposure;

@@ -16,6 +16,8 @@ use core::time::Duration;
 
 use super::change::{Change, Shift};
 use super::exposure::{Exposure, Window};
+use super::peak::Peak;
+use super::slew::Slew;
 use crate::time::Timestamp;
 
 /// What a doubling has to buy: throughput by 2^0.07, about 5 %.
@@ -26,6 +28,8 @@ const START_GROWTH: f64 = 1.6;
 const FIRST: f64 = 10.0;
 /// How wrong the level may be at most, as a variance of its logarithm.
 const DOUBT_MAX: f64 = 0.3;
+/// How wrong a saved level may be.
+const DOUBT_RESTORED: f64 = 0.1;
 /// How fast doubt grows by itself, a second.
 const DOUBT_PER_SECOND: f64 = 0.000_5;
 /// How steeply elasticity falls with the logarithm of the level.
@@ -74,6 +78,8 @@ pub enum Moved {
     Congested,
     /// Throughput went up by itself.
     Returned,
+    /// A limit saved before a restart.
+    Restored,
 }
 
 /// The law's memory.
@@ -95,6 +101,8 @@ pub struct Adaptive {
     change: Change,
     errors: Window,
     peak: Peak,
+    clamped: bool,
+    spoilt: bool,
     moved: Moved,
 }
 
@@ -149,8 +157,43 @@ impl Adaptive {
             change: Change::default(),
             errors: Window::new(exposure, now),
             peak: Peak::default(),
+            clamped: false,
+            spoilt: false,
             moved: Moved::Never,
         }
+    }
+
+    /// Goes on from a limit that was right when it was saved, instead of looking for one.
+    pub fn restore(&mut self, limit: u32) {
+        let limit = limit.clamp(self.bounds.min, self.bounds.max);
+        self.level = f64::from(limit);
+        self.limit = limit;
+        self.slew = Slew::default();
+        self.peak.see(limit, self.last_at);
+        self.phase = Phase::Dither;
+        self.doubt = DOUBT_RESTORED;
+        self.unsure = 0;
+        self.first_half = None;
+        self.change = Change::default();
+        self.spoilt = true;
+        self.moved = Moved::Restored;
+    }
+
+    /// The origin became another one just now, for instance because a server was ejected or came
+    /// back: what was known is doubted, and the window that was being measured is thrown away.
+    /// What it did until now stays known, so that capacity which comes back is seen as that.
+    pub const fn unsure(&mut self) {
+        self.doubt = DOUBT_MAX;
+        self.unsure = UNSURE_PAIRS;
+        self.first_half = None;
+        self.spoilt = true;
+    }
+
+    /// Whether something else holds the limit below [`current`](Self::current) now, such as a
+    /// hint of the origin. Windows in which it did teach nothing; errors still cut.
+    pub const fn clamped(&mut self, clamped: bool) {
+        self.spoilt |= clamped || self.clamped != clamped;
+        self.clamped = clamped;
     }
 
     /// Other bounds, from the next window on.
@@ -196,6 +239,15 @@ impl Adaptive {
         self.peak.see(exposure.in_flight, now);
         self.limit = self.slew.at(now).unwrap_or(self.limit);
         if self.congested(exposure, now) {
+            return;
+        }
+        if self.clamped {
+            return;
+        }
+        if self.spoilt {
+            self.spoilt = false;
+            self.first_half = None;
+            self.open(exposure, now);
             return;
         }
         if self
@@ -388,53 +440,6 @@ fn elasticity(before: Measured, after: Measured) -> (f64, f64) {
     (ln(after.work / before.work) / distance, error)
 }
 
-/// The way from one limit to the next: upwards little by little, because those who come in all at
-/// once also leave all at once, and what is measured then is their wave.
-#[derive(Clone, Copy, Debug, Default)]
-struct Slew {
-    from: u32,
-    to: u32,
-    began: Timestamp,
-    lasts: Duration,
-}
-
-impl Slew {
-    fn at(&self, now: Timestamp) -> Option<u32> {
-        if self.to == 0 {
-            return None;
-        }
-        if self.to <= self.from || self.lasts.is_zero() {
-            return Some(self.to);
-        }
-        let share = now.saturating_since(self.began).as_secs_f64() / self.lasts.as_secs_f64();
-        let way = f64::from(self.to - self.from) * share.min(1.0);
-        Some(self.from + libm::ceil(way) as u32)
-    }
-}
-
-/// The most at the origin in the last minute.
-#[derive(Clone, Copy, Debug, Default)]
-struct Peak {
-    began: Timestamp,
-    now: u32,
-    before: u32,
-}
-
-impl Peak {
-    fn see(&mut self, in_flight: u32, now: Timestamp) {
-        if now.saturating_since(self.began) >= Duration::from_secs(60) {
-            self.before = self.now;
-            self.now = 0;
-            self.began = now;
-        }
-        self.now = self.now.max(in_flight);
-    }
-
-    fn most(&self) -> u32 {
-        self.now.max(self.before)
-    }
-}
-
 pub(super) fn ln(value: f64) -> f64 {
     libm::log(value.max(1e-9))
 }
@@ -442,3 +447,6 @@ pub(super) fn ln(value: f64) -> f64 {
 fn exp(value: f64) -> f64 {
     libm::exp(value)
 }
+
+#[cfg(test)]
+mod tests;
