@@ -17,7 +17,7 @@ address = "0.0.0.0:8080"
 # The site to protect: one server or several that serve the same.
 [origin.portal]
 servers = [{server}]
-# How many requests it works on at once before it slows down.
+# How many requests it works on at once is found out; or set it by hand.
 #limit = {{ mode = "fixed", concurrency = 64 }}
 
 # The waiting room. It opens when the site is busy and goes away by itself.

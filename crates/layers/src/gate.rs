@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use forebay_admission::limit::Outcome;
+use forebay_admission::limit::{Adaptive, Bounds, Exposure, Moved, Outcome};
 use forebay_admission::priority::Priority;
 use forebay_admission::queue::{Entry, Queue};
 use forebay_admission::room::Load;
@@ -20,14 +20,16 @@ use tokio::sync::oneshot;
 use crate::clock::Clock;
 
 mod latency;
+mod pressure;
 
 use latency::Latency;
+use pressure::{Begun, Pressure};
 
 /// How many permits an origin has, and what waits for them. Durations are upper bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GateRules {
     /// Exchanges in flight at the origin at the same time.
-    pub limit: u32,
+    pub limit: LimitRule,
     /// Requests that may wait for a permit; what is over it is shed, worst class first.
     pub length: NonZeroUsize,
     /// How long an unsafe method of a visitor inside waits.
@@ -38,6 +40,33 @@ pub struct GateRules {
     pub stranger: Duration,
     /// How long abandoned work is taken to go on; `None`: the last p90, within 1 to 30 s.
     pub abort_grace: Option<Duration>,
+}
+
+/// Who sets the limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LimitRule {
+    /// The operator.
+    Fixed(u32),
+    /// What the origin does, within these.
+    Adaptive(Bounds),
+}
+
+impl LimitRule {
+    /// The law that follows from it, at its start.
+    fn law(self, exposure: Exposure, now: Timestamp) -> Option<Adaptive> {
+        match self {
+            Self::Fixed(_) => None,
+            Self::Adaptive(bounds) => Some(Adaptive::new(bounds, exposure, now)),
+        }
+    }
+
+    fn first(self, law: Option<&Adaptive>) -> u32 {
+        match (self, law) {
+            (Self::Fixed(limit), _) => limit,
+            (Self::Adaptive(_), Some(law)) => law.current(),
+            (Self::Adaptive(bounds), None) => bounds.min,
+        }
+    }
 }
 
 impl GateRules {
@@ -57,6 +86,7 @@ impl GateRules {
 pub struct Permit {
     gate: Arc<Gate>,
     state: PermitState,
+    begun: Option<Begun>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,13 +107,16 @@ impl Permit {
 
     /// The origin is done: its last byte has arrived, or it never got a byte.
     pub fn finish(mut self, outcome: Outcome, latency: Duration) {
-        self.state = PermitState::Unused;
+        self.state = PermitState::Void;
         self.gate.observe(outcome, latency);
+        self.gate
+            .release(self.begun.take(), outcome == Outcome::Success);
     }
 
     /// Takes its place out of the permit, which then stands for nothing.
-    fn void(mut self) {
+    fn void(mut self) -> Option<Begun> {
         self.state = PermitState::Void;
+        self.begun.take()
     }
 
     /// How long work that was given up is taken to go on.
@@ -102,8 +135,8 @@ impl Permit {
 impl Drop for Permit {
     fn drop(&mut self) {
         match self.state {
-            PermitState::Unused => self.gate.release(),
-            PermitState::Used => self.gate.abandon(),
+            PermitState::Unused => self.gate.release(self.begun.take(), false),
+            PermitState::Used => self.gate.abandon(self.begun.take()),
             PermitState::Void => {}
         }
     }
@@ -122,6 +155,8 @@ pub struct Gate {
     abandoned: Mutex<VecDeque<Timestamp>>,
     rules: Mutex<GateRules>,
     latency: Latency,
+    good: AtomicU64,
+    congested: AtomicU64,
     completed: AtomicU64,
     tries: AtomicU64,
     shed: AtomicU64,
@@ -131,8 +166,35 @@ pub struct Gate {
 #[derive(Debug)]
 struct Waiting {
     queue: Waiters,
+    pressure: Pressure,
+    law: Option<Adaptive>,
+    /// What others allow at most: the origin's own word, or servers that have just come back.
+    ceiling: Option<u32>,
     pressed_since: Option<Timestamp>,
     pressed: Duration,
+}
+
+/// What holds the limit where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// The operator's number.
+    Operator,
+    /// What was learned, and why that last moved.
+    Learned(Moved),
+    /// What the origin or its servers allow at most.
+    Ceiling,
+}
+
+impl Holds {
+    /// Its name in `/api/status`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Operator => "operator",
+            Self::Learned(_) => "learned",
+            Self::Ceiling => "ceiling",
+        }
+    }
 }
 
 /// What a gate did so far, and what stands at it now.
@@ -140,6 +202,8 @@ struct Waiting {
 pub struct GateStatus {
     /// Permits there are.
     pub limit: u32,
+    /// What holds the limit where it is.
+    pub holds: Holds,
     /// Permits taken.
     pub in_flight: u32,
     /// Requests that wait for one.
@@ -164,19 +228,26 @@ impl Gate {
     /// A gate with nobody at it.
     #[must_use]
     pub fn new(rules: GateRules, clock: Clock) -> Arc<Self> {
+        let now = clock.now();
+        let law = rules.limit.law(Exposure::default(), now);
         Arc::new(Self {
             clock,
             in_flight: AtomicU32::new(0),
-            limit: AtomicU32::new(rules.limit),
+            limit: AtomicU32::new(rules.limit.first(law.as_ref())),
             queued: AtomicU32::new(0),
             waiters: Mutex::new(Waiting {
                 queue: Queue::new(rules.length),
+                pressure: Pressure::new(now),
+                law,
+                ceiling: None,
                 pressed_since: None,
                 pressed: Duration::ZERO,
             }),
             abandoned: Mutex::new(VecDeque::new()),
             rules: Mutex::new(rules),
             latency: Latency::default(),
+            good: AtomicU64::new(0),
+            congested: AtomicU64::new(0),
             completed: AtomicU64::new(0),
             tries: AtomicU64::new(0),
             shed: AtomicU64::new(0),
@@ -187,10 +258,66 @@ impl Gate {
     /// New rules after a reload; whoever is in flight or waits stays.
     pub fn configure(self: &Arc<Self>, rules: GateRules) {
         *lock(&self.rules) = rules;
-        self.limit.store(rules.limit, Ordering::SeqCst);
-        let shed = lock(&self.waiters).queue.set_length(rules.length);
+        let mut waiting = lock(&self.waiters);
+        match (rules.limit, &mut waiting.law) {
+            (LimitRule::Adaptive(bounds), Some(law)) => law.set_bounds(bounds),
+            (rule, _) => {
+                let now = self.clock.now();
+                let exposure = self.exposure(&mut waiting, now);
+                waiting.law = rule.law(exposure, now);
+            }
+        }
+        let shed = waiting.queue.set_length(rules.length);
+        self.settle(&mut waiting);
+        self.set_limit(waiting, rules.limit);
         drop(shed);
         self.wake();
+    }
+
+    /// Lets an adaptive limit learn from the time since the last call: about every 50 ms.
+    pub fn tick(self: &Arc<Self>) {
+        let now = self.clock.now();
+        let rule = lock(&self.rules).limit;
+        let mut waiting = lock(&self.waiters);
+        let exposure = self.exposure(&mut waiting, now);
+        if let Some(law) = &mut waiting.law {
+            law.tick(exposure, now);
+        }
+        if self.set_limit(waiting, rule) {
+            self.wake();
+        }
+    }
+
+    /// What the origin, or servers that have just come back, allow at most; `None`: anything.
+    pub fn ceiling(self: &Arc<Self>, most: Option<u32>) {
+        let rule = lock(&self.rules).limit;
+        let mut waiting = lock(&self.waiters);
+        waiting.ceiling = most;
+        if self.set_limit(waiting, rule) {
+            self.wake();
+        }
+    }
+
+    /// Puts the limit in force; whether there is more room than before.
+    fn set_limit(&self, mut waiting: MutexGuard<'_, Waiting>, rule: LimitRule) -> bool {
+        let own = rule.first(waiting.law.as_ref());
+        let limit = waiting.ceiling.map_or(own, |most| own.min(most)).max(1);
+        let before = self.limit.swap(limit, Ordering::SeqCst);
+        if limit != before {
+            self.settle(&mut waiting);
+        }
+        limit > before
+    }
+
+    fn holds(&self) -> Holds {
+        let rule = lock(&self.rules).limit;
+        let waiting = lock(&self.waiters);
+        let own = rule.first(waiting.law.as_ref());
+        match &waiting.law {
+            _ if waiting.ceiling.is_some_and(|most| most < own) => Holds::Ceiling,
+            Some(law) => Holds::Learned(law.moved()),
+            None => Holds::Operator,
+        }
     }
 
     /// A permit, if one is free and nobody waits for it.
@@ -199,7 +326,12 @@ impl Gate {
         if self.queued.load(Ordering::SeqCst) > 0 {
             return None;
         }
-        self.take().then(|| self.permit())
+        let taken = self.take()?;
+        if taken >= self.limit.load(Ordering::Relaxed) {
+            // The last permit is gone: from here on time is under pressure.
+            self.settle(&mut lock(&self.waiters));
+        }
+        Some(self.permit(None))
     }
 
     /// A permit, now or within the patience of the class; `None`: shed.
@@ -256,11 +388,18 @@ impl Gate {
         }
     }
 
+    /// Permits there are.
+    #[must_use]
+    pub fn limit(&self) -> u32 {
+        self.limit.load(Ordering::Relaxed)
+    }
+
     /// What stands at the gate now.
     #[must_use]
     pub fn status(&self) -> GateStatus {
         GateStatus {
             limit: self.limit.load(Ordering::Relaxed),
+            holds: self.holds(),
             in_flight: self.in_flight.load(Ordering::Relaxed),
             queued: self.queued.load(Ordering::Relaxed),
             abandoned: lock(&self.abandoned).len(),
@@ -280,7 +419,7 @@ impl Gate {
             }
             abandoned.pop_front();
             drop(abandoned);
-            self.release();
+            self.release(None, false);
         }
     }
 
@@ -295,30 +434,60 @@ impl Gate {
         })
     }
 
-    fn permit(self: &Arc<Self>) -> Permit {
+    fn permit(self: &Arc<Self>, begun: Option<Begun>) -> Permit {
         Permit {
             gate: Arc::clone(self),
             state: PermitState::Unused,
+            begun,
         }
     }
 
-    /// Takes one place under the limit.
-    fn take(&self) -> bool {
+    /// Takes one place under the limit; how many are taken then.
+    fn take(&self) -> Option<u32> {
         let limit = self.limit.load(Ordering::SeqCst);
         let more = |taken: u32| (taken < limit).then_some(taken + 1);
-        self.in_flight
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, more)
-            .is_ok()
+        let before = self
+            .in_flight
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, more);
+        before.ok().map(|before| before + 1)
     }
 
     fn observe(&self, outcome: Outcome, latency: Duration) {
         self.completed.fetch_add(1, Ordering::Relaxed);
-        if outcome == Outcome::Success {
-            self.latency.record(latency);
+        match outcome {
+            Outcome::Success => {
+                self.good.fetch_add(1, Ordering::Relaxed);
+                self.latency.record(latency);
+            }
+            Outcome::Congested => {
+                self.congested.fetch_add(1, Ordering::Relaxed);
+            }
+            Outcome::Failed | Outcome::Ignored => {}
         }
     }
 
-    fn abandon(&self) {
+    /// The totals that the law learns from.
+    fn exposure(&self, waiting: &mut Waiting, now: Timestamp) -> Exposure {
+        let good = self.good.load(Ordering::Relaxed);
+        let congested = self.congested.load(Ordering::Relaxed);
+        let youth = waiting.law.as_ref().map_or(Duration::ZERO, Adaptive::youth);
+        waiting.pressure.exposure(now, good, congested, youth)
+    }
+
+    /// Writes down how it stands from here on.
+    fn settle(&self, waiting: &mut Waiting) {
+        let in_flight = self.in_flight.load(Ordering::SeqCst);
+        let full = in_flight >= self.limit.load(Ordering::SeqCst);
+        let pressed = full || !waiting.queue.is_empty();
+        waiting
+            .pressure
+            .change(self.clock.now(), in_flight, pressed);
+    }
+
+    fn abandon(&self, begun: Option<Begun>) {
+        if let Some(begun) = begun {
+            lock(&self.waiters).pressure.undo(begun);
+        }
         let until = self.clock.now().plus(self.abort_grace());
         self.given_up.fetch_add(1, Ordering::Relaxed);
         let mut abandoned = lock(&self.abandoned);
@@ -327,9 +496,17 @@ impl Gate {
         abandoned.push_back(until);
     }
 
-    fn release(self: &Arc<Self>) {
-        self.put_back();
-        if self.queued.load(Ordering::SeqCst) > 0 {
+    fn release(self: &Arc<Self>, begun: Option<Begun>, good: bool) {
+        let before = self.in_flight.fetch_sub(1, Ordering::SeqCst);
+        debug_assert!(before > 0, "a permit is given back once");
+        let was_full = before >= self.limit.load(Ordering::SeqCst);
+        let waited_for = self.queued.load(Ordering::SeqCst) > 0;
+        if was_full || waited_for || begun.is_some() {
+            let mut waiting = lock(&self.waiters);
+            waiting.pressure.end(begun, good);
+            self.settle(&mut waiting);
+        }
+        if waited_for {
             self.wake();
         }
     }
@@ -355,7 +532,7 @@ impl Gate {
     fn wake(self: &Arc<Self>) {
         loop {
             let mut waiting = lock(&self.waiters);
-            if waiting.queue.is_empty() || !self.take() {
+            if waiting.queue.is_empty() || self.take().is_none() {
                 return;
             }
             let next = waiting.queue.pop(self.clock.now());
@@ -364,30 +541,36 @@ impl Gate {
                 Some(_) => Vec::new(),
                 None => waiting.queue.expire(self.clock.now()),
             };
+            let begun = waiting.pressure.begin(self.clock.now());
             self.count(&mut waiting);
             drop(waiting);
             drop(late);
-            let Some(waiter) = next else {
-                self.put_back();
-                return;
+            // Its drop would come back here, once for each who has left.
+            let left = match next {
+                Some(waiter) => waiter.send(self.permit(begun)).map_err(Permit::void),
+                None => Err(begun),
             };
-            if let Err(permit) = waiter.send(self.permit()) {
-                // Its drop would come back here, once for each who has left.
-                permit.void();
-                self.put_back();
+            if let Err(begun) = left {
+                self.put_back(begun);
             }
         }
     }
 
     /// Gives one place back without looking who waits for it.
-    fn put_back(&self) {
+    fn put_back(&self, begun: Option<Begun>) {
         let before = self.in_flight.fetch_sub(1, Ordering::SeqCst);
         debug_assert!(before > 0, "a permit is given back once");
+        let mut waiting = lock(&self.waiters);
+        if let Some(begun) = begun {
+            waiting.pressure.undo(begun);
+        }
+        self.settle(&mut waiting);
     }
 
     fn count(&self, waiting: &mut Waiting) {
         let length = u32::try_from(waiting.queue.len()).unwrap_or(u32::MAX);
         self.queued.store(length, Ordering::SeqCst);
+        self.settle(waiting);
         match (length > 0, waiting.pressed_since) {
             (true, None) => waiting.pressed_since = Some(self.clock.now()),
             (false, Some(since)) => {

@@ -151,7 +151,7 @@ impl Origin {
     #[must_use]
     pub fn keeps(&self, server: &Server) -> bool {
         let servers = u32::try_from(self.servers().len().max(1)).unwrap_or(u32::MAX);
-        let permits = self.gate.status().limit;
+        let permits = self.gate.limit();
         let most = permits.saturating_mul(2) / servers;
         server.connections()
             <= most

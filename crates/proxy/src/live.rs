@@ -317,7 +317,7 @@ pub(crate) fn connections(config: &Config) -> usize {
     let permits: usize = config
         .origins
         .iter()
-        .map(|origin| origin.limit.get() as usize)
+        .map(|origin| origin.limit.most().get() as usize)
         .sum();
     let asked = config.limits.connections;
     let granted = descriptors::connections(asked, descriptors::raise(), permits);

@@ -116,13 +116,14 @@ pub(crate) async fn sync(live: Arc<Live>) {
     }
 }
 
-/// Frees abandoned permits, and keeps the gauges.
+/// Frees abandoned permits, lets the limits learn, and keeps the gauges.
 pub(crate) async fn sweep(live: Arc<Live>) {
     let mut ticks = every(SWEEP);
     loop {
         ticks.tick().await;
         for origin in live.now().origins.iter() {
             origin.gate.sweep();
+            origin.gate.tick();
             let status = origin.gate.status();
             origin.metrics.limit.set(u64::from(status.limit));
             origin.metrics.in_flight.set(u64::from(status.in_flight));

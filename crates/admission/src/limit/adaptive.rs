@@ -82,6 +82,21 @@ pub enum Moved {
     Restored,
 }
 
+impl Moved {
+    /// Its name in `/api/status` and in metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Never => "never",
+            Self::Start => "start",
+            Self::Worth => "worth",
+            Self::Wasted => "wasted",
+            Self::Congested => "congested",
+            Self::Returned => "returned",
+        }
+    }
+}
+
 /// The law's memory.
 #[derive(Clone, Debug)]
 pub struct Adaptive {

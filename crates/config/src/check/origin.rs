@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use crate::checked::{Origin, Queue, Server};
+use crate::checked::{Limit, Origin, Queue, Server};
 use crate::raw::{self, Count};
 use crate::read::{At, Named, Reader};
 
@@ -36,8 +36,6 @@ pub(super) fn origins(
 }
 
 fn origin(name: String, raw: raw::Origin, reader: &mut Reader<'_>) -> Origin {
-    let limit = raw.limit.value;
-    let raw::LimitMode::Fixed = limit.mode.value;
     Origin {
         name,
         servers: raw
@@ -49,9 +47,46 @@ fn origin(name: String, raw: raw::Origin, reader: &mut Reader<'_>) -> Origin {
         keep_alive: raw.keep_alive.value.0,
         host: raw.host.value,
         connections: raw.connections.value.fit(),
-        limit: non_zero(limit.concurrency.value),
+        limit: limit(&raw.limit, reader),
         queue: queue(&raw.queue.value),
         abort_grace: raw.abort_grace.value.0.map(|wait| wait.0),
+    }
+}
+
+fn limit(raw: &At<raw::Limit>, reader: &mut Reader<'_>) -> Limit {
+    let raw::Limit {
+        mode,
+        concurrency,
+        min,
+        max,
+    } = &raw.value;
+    let (least, most) = (non_zero(min.value), non_zero(max.value));
+    match (mode.value, concurrency) {
+        (raw::LimitMode::Fixed, Some(number)) => Limit::Fixed(non_zero(number.value)),
+        (raw::LimitMode::Fixed, None) => {
+            let write = "write concurrency = 64, or mode = \"adaptive\"";
+            reader
+                .report
+                .error(&raw.place, "is fixed at no number", write);
+            Limit::Fixed(NonZeroU32::MIN)
+        }
+        (raw::LimitMode::Adaptive, concurrency) => {
+            if let Some(number) = concurrency {
+                let what = "is the number of mode \"fixed\"";
+                reader
+                    .report
+                    .error(&number.place, what, "write mode = \"fixed\", or max");
+            }
+            if least > most {
+                reader
+                    .report
+                    .error(&min.place, "is more than max", "lower it, or raise max");
+            }
+            Limit::Adaptive {
+                min: least,
+                max: most.max(least),
+            }
+        }
     }
 }
 

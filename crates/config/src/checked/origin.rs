@@ -20,13 +20,38 @@ pub struct Origin {
     pub host: HostHeader,
     /// Connections to each server.
     pub connections: usize,
-    /// Requests in flight at the origin (`limit = { mode = "fixed", … }`).
-    pub limit: NonZeroU32,
+    /// Requests in flight at the origin.
+    pub limit: Limit,
     /// The short queue in front of the limit.
     pub queue: Queue,
     /// How long work goes on at the origin after we gave up; `None`: the last
     /// p90 response time, 1 to 30 s.
     pub abort_grace: Option<Duration>,
+}
+
+/// Who says how many requests may be in flight at the origin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// The operator.
+    Fixed(NonZeroU32),
+    /// What the origin does, within these.
+    Adaptive {
+        /// Never below.
+        min: NonZeroU32,
+        /// Never above; at least `min`.
+        max: NonZeroU32,
+    },
+}
+
+impl Limit {
+    /// The most that may ever be in flight.
+    #[must_use]
+    pub const fn most(self) -> NonZeroU32 {
+        match self {
+            Self::Fixed(limit) => limit,
+            Self::Adaptive { max, .. } => max,
+        }
+    }
 }
 
 /// One server of an origin, spoken to in cleartext HTTP/1.1.

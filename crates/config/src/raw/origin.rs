@@ -31,11 +31,15 @@ table! {
 
 table! {
     /// How many requests may be in flight at the origin.
-    Limit, later ["min", "max"], {
-        /// Who sets the number.
-        mode: LimitMode = "'fixed'",
-        /// The number.
-        concurrency: Count = "64",
+    Limit, later [], {
+        /// Who sets the number: "adaptive" finds it out by itself, "fixed" takes yours.
+        mode: LimitMode = "'adaptive'",
+        /// The number of "fixed".
+        concurrency: Count = optional,
+        /// "adaptive" goes never below.
+        min: Count = "4",
+        /// "adaptive" goes never above.
+        max: Count = "1000",
     }
 }
 
@@ -56,14 +60,15 @@ table! {
 /// Who sets the concurrency limit.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum LimitMode {
+    /// What the origin does.
+    Adaptive,
     /// The operator.
     Fixed,
 }
 
 impl Word for LimitMode {
-    const WORDS: &'static [(&'static str, Self)] = &[("fixed", Self::Fixed)];
-    const LATER: &'static [&'static str] = &["adaptive"];
-    const VERSION: &'static str = "version 0.2";
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("adaptive", Self::Adaptive), ("fixed", Self::Fixed)];
 }
 
 impl FromText for Server {

@@ -29,7 +29,7 @@ header_size = "64KB"
 servers = ["http://127.0.0.1:3000/app"]
 connect_timeout = "fast"
 health = { path = "/healthz" }
-limit = { mode = "adaptive" }
+limit = { mode = "automatic" }
 
 [[route]]
 path = "apply"
@@ -49,7 +49,7 @@ forebay.toml:6:15: limits.header_size: is \"64KB\", which is no size; write one 
 forebay.toml:9:12: origin.portal.servers[0]: is \"http://127.0.0.1:3000/app\", which goes on behind the port; write one such as \"http://127.0.0.1:3000\"
 forebay.toml:10:19: origin.portal.connect_timeout: is \"fast\", which is no duration; write one such as \"1s\" (units: ms, s, m, h, d)
 forebay.toml:11:1: origin.portal.health: comes in a later version; leave it out for now
-forebay.toml:12:18: origin.portal.limit.mode: is \"adaptive\", which comes in version 0.2; write \"fixed\"
+forebay.toml:12:18: origin.portal.limit.mode: is \"automatic\", which is no known word; write \"adaptive\" or \"fixed\"
 forebay.toml:15:8: route[0].path: is \"apply\", which does not begin with \"/\"; write a path such as \"/apply\" or \"/apply/*\"
 forebay.toml:16:8: route[0].room: names no room of this file; write \"main\"
 forebay.toml:19:8: quota.client.rate: is \"0/s\", which lets nothing through; write more than 0";

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use forebay_config::{
-    Access, Admin, Client, Config, Forwarded, HostHeader, HostPattern, Inlet, Level, Limits,
+    Access, Admin, Client, Config, Forwarded, HostHeader, HostPattern, Inlet, Level, Limit, Limits,
     Linger, Listener, ListenerTls, Log, LogTarget, Origin, Pass, PathPattern, Per, Poll, Queue,
     Quota, Rate, Room, RoomMode, Route, RoutePriority, Runtime, Secret, Server, State, Ticket,
 };
@@ -143,7 +143,7 @@ fn origin() -> Origin {
         keep_alive: seconds(203),
         host: HostHeader::Fixed("www.example:8080".to_owned()),
         connections: 204,
-        limit: many(205),
+        limit: Limit::Fixed(many(205)),
         queue: Queue {
             length: Some(206),
             submit: seconds(207),
@@ -328,7 +328,13 @@ fn the_smallest_file_has_a_route_a_room_and_quotas() {
     assert_eq!(config.routes, [route]);
     assert_eq!(config.rooms, [implied_room()]);
     assert_eq!(config.quotas, implied_quotas());
-    assert_eq!(config.origins[0].limit, many(64));
+    assert_eq!(
+        config.origins[0].limit,
+        Limit::Adaptive {
+            min: many(4),
+            max: many(1_000)
+        }
+    );
     assert_eq!(config.state.directory, PathBuf::from("state"));
     assert_eq!(config.admin.socket, Some(PathBuf::from("state/admin.sock")));
     assert_eq!(

@@ -3,6 +3,10 @@
 use super::*;
 
 fn gate(limit: u32, patience: Duration) -> Arc<Gate> {
+    gate_by(LimitRule::Fixed(limit), patience)
+}
+
+fn gate_by(limit: LimitRule, patience: Duration) -> Arc<Gate> {
     let rules = GateRules {
         limit,
         length: NonZeroUsize::new(4_096).unwrap(),
@@ -72,4 +76,55 @@ async fn who_is_inside_goes_before_strangers() {
     drop(permit);
     assert!(inside.try_recv().is_ok());
     assert!(stranger.try_recv().is_ok(), "freed again by the one before");
+}
+
+/// `clients` ask again and again for `seconds`, at an origin that answers after `service`, however
+/// many it is asked for at once. Where the limit is at the end.
+async fn asked(gate: &Arc<Gate>, clients: usize, seconds: u64, service: Duration) -> u32 {
+    let end = gate.clock.now().plus(Duration::from_secs(seconds));
+    for _ in 0..clients {
+        let gate = Arc::clone(gate);
+        tokio::spawn(async move {
+            while gate.clock.now() < end {
+                let now = gate.clock.now();
+                let Some(mut permit) = gate.acquire(Priority::Stranger, now).await else {
+                    continue;
+                };
+                permit.begin();
+                tokio::time::sleep(service).await;
+                permit.finish(Outcome::Success, service);
+            }
+        });
+    }
+    while gate.clock.now() < end {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        gate.tick();
+    }
+    gate.limit()
+}
+
+const FREE: LimitRule = LimitRule::Adaptive(Bounds { min: 4, max: 1_000 });
+
+#[tokio::test(start_paused = true)]
+async fn the_limit_grows_only_while_it_binds_and_more_is_served() {
+    let calm = gate_by(FREE, Duration::from_secs(5));
+    let before = calm.limit();
+    assert_eq!(asked(&calm, 4, 60, Duration::from_millis(50)).await, before);
+    assert_eq!(calm.status().holds, Holds::Learned(Moved::Never));
+
+    let pressed = gate_by(FREE, Duration::from_secs(5));
+    let after = asked(&pressed, 200, 60, Duration::from_millis(50)).await;
+    assert!(after > 150, "{before} became {after}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_exceeds_a_ceiling_and_without_it_what_was_learned_holds() {
+    let gate = gate_by(FREE, Duration::from_secs(5));
+    let learned = gate.limit();
+    gate.ceiling(Some(5));
+    assert_eq!((gate.limit(), gate.status().holds), (5, Holds::Ceiling));
+    let permits: Vec<_> = std::iter::from_fn(|| gate.try_acquire()).collect();
+    assert_eq!(permits.len(), 5);
+    gate.ceiling(None);
+    assert_eq!(gate.limit(), learned);
 }

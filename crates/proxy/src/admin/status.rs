@@ -1,5 +1,6 @@
 //! `/api/status`: what is in force, and how it goes.
 
+use forebay_layers::gate::Holds;
 use serde::Serialize;
 
 use crate::live::Live;
@@ -43,6 +44,10 @@ pub(super) struct Room {
 struct Origin {
     name: String,
     limit: u32,
+    /// What holds the limit where it is: `operator`, `learned` or `ceiling`.
+    limit_holds: &'static str,
+    /// Why a learned limit last moved.
+    limit_moved: Option<&'static str>,
     in_flight: u32,
     queued: u32,
     abandoned: usize,
@@ -114,6 +119,11 @@ fn of_origin(origin: &forebay_layers::origin::Origin) -> Origin {
     Origin {
         name: origin.name.to_string(),
         limit: status.limit,
+        limit_holds: status.holds.name(),
+        limit_moved: match status.holds {
+            Holds::Learned(moved) => Some(moved.name()),
+            Holds::Operator | Holds::Ceiling => None,
+        },
         in_flight: status.in_flight,
         queued: status.queued,
         abandoned: status.abandoned,

@@ -3,13 +3,14 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use forebay_admission::limit::Bounds;
 use forebay_admission::pass::PassRules;
 use forebay_admission::priority;
 use forebay_admission::quota::Allowance;
 use forebay_admission::rate::Rate;
 use forebay_admission::room::{InletRule, Mode, Settings};
 use forebay_config as config;
-use forebay_layers::gate::GateRules;
+use forebay_layers::gate::{GateRules, LimitRule};
 use forebay_layers::origin::OriginRules;
 use forebay_layers::room::DeskRules;
 use forebay_layers::route::{HostPattern, PathPattern, Pattern};
@@ -72,13 +73,20 @@ pub(super) fn desk_rules(configured: &config::Room) -> DeskRules {
 }
 
 pub(super) fn gate(origin: &config::Origin) -> GateRules {
-    let auto = usize::try_from(origin.limit.get())
+    let limit = match origin.limit {
+        config::Limit::Fixed(limit) => LimitRule::Fixed(limit.get()),
+        config::Limit::Adaptive { min, max } => LimitRule::Adaptive(Bounds {
+            min: min.get(),
+            max: max.get(),
+        }),
+    };
+    let auto = usize::try_from(origin.limit.most().get())
         .unwrap_or(usize::MAX)
         .saturating_mul(4)
         .max(1_024);
     let length = origin.queue.length.unwrap_or(auto);
     GateRules {
-        limit: origin.limit.get(),
+        limit,
         length: NonZeroUsize::new(length).unwrap_or(NonZeroUsize::MIN),
         submit: origin.queue.submit,
         visitor: origin.queue.visitor,
