@@ -93,6 +93,7 @@ impl Moved {
             Self::Wasted => "wasted",
             Self::Congested => "congested",
             Self::Returned => "returned",
+            Self::Restored => "restored",
         }
     }
 }
