@@ -170,6 +170,9 @@ struct Waiting {
     law: Option<Adaptive>,
     /// What others allow at most: the origin's own word, or servers that have just come back.
     ceiling: Option<u32>,
+    /// Servers that are alive: an adaptive limit leaves each at least one request.
+    live: u32,
+    ticked: Timestamp,
     pressed_since: Option<Timestamp>,
     pressed: Duration,
 }
@@ -218,6 +221,9 @@ pub struct GateStatus {
     pub given_up: u64,
 }
 
+/// A tick that comes so long after the one before came late.
+const LATE: Duration = Duration::from_millis(250);
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // A panic while the lock was held left counts that are still counts; going on is better than
     // closing the gate for ever.
@@ -240,6 +246,8 @@ impl Gate {
                 pressure: Pressure::new(now),
                 law,
                 ceiling: None,
+                live: 1,
+                ticked: now,
                 pressed_since: None,
                 pressed: Duration::ZERO,
             }),
@@ -259,8 +267,11 @@ impl Gate {
     pub fn configure(self: &Arc<Self>, rules: GateRules) {
         *lock(&self.rules) = rules;
         let mut waiting = lock(&self.waiters);
+        let live = waiting.live;
         match (rules.limit, &mut waiting.law) {
-            (LimitRule::Adaptive(bounds), Some(law)) => law.set_bounds(bounds),
+            (LimitRule::Adaptive(bounds), Some(law)) => {
+                law.set_bounds(bounds.leaving_each_one(live));
+            }
             (rule, _) => {
                 let now = self.clock.now();
                 let exposure = self.exposure(&mut waiting, now);
@@ -274,13 +285,20 @@ impl Gate {
         self.wake();
     }
 
-    /// Lets an adaptive limit learn from the time since the last call: about every 50 ms.
-    pub fn tick(self: &Arc<Self>) {
+    /// Lets an adaptive limit learn from the time since the last call: about every 50 ms. When
+    /// this process is itself short of processor (`starved`), or the call comes late, what was
+    /// measured says more about the proxy than about the origin, and teaches nothing.
+    pub fn tick(self: &Arc<Self>, starved: bool) {
         let now = self.clock.now();
         let rule = lock(&self.rules).limit;
         let mut waiting = lock(&self.waiters);
         let exposure = self.exposure(&mut waiting, now);
+        let late = now.saturating_since(waiting.ticked) > LATE;
+        waiting.ticked = now;
+        let ceiling = waiting.ceiling;
         if let Some(law) = &mut waiting.law {
+            let foreign = ceiling.is_some_and(|most| most < law.current());
+            law.clamped(foreign || late || starved);
             law.tick(exposure, now);
         }
         if self.set_limit(waiting, rule) {
@@ -295,6 +313,23 @@ impl Gate {
         waiting.ceiling = most;
         if self.set_limit(waiting, rule) {
             self.wake();
+        }
+    }
+
+    /// So many servers are alive now; the limit leaves each at least one request.
+    pub fn servers(&self, live: u32) {
+        let rule = lock(&self.rules).limit;
+        let mut waiting = lock(&self.waiters);
+        waiting.live = live;
+        if let (LimitRule::Adaptive(bounds), Some(law)) = (rule, &mut waiting.law) {
+            law.set_bounds(bounds.leaving_each_one(live));
+        }
+    }
+
+    /// A server was ejected or came back: what the limit rests on is doubted.
+    pub fn unsure(&self) {
+        if let Some(law) = &mut lock(&self.waiters).law {
+            law.unsure();
         }
     }
 

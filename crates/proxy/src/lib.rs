@@ -12,6 +12,7 @@ pub mod linger;
 pub mod listener;
 pub mod live;
 pub mod process;
+mod processor;
 mod random;
 mod reserve;
 mod side;

@@ -13,6 +13,7 @@ use forebay_telemetry::metrics::{Doing, Metrics, RoomState};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::live::Live;
+use crate::processor::Processor;
 use crate::upstream::resolve;
 
 /// How often rooms tick (the watermark moves with it).
@@ -119,11 +120,13 @@ pub(crate) async fn sync(live: Arc<Live>) {
 /// Frees abandoned permits, lets the limits learn, and keeps the gauges.
 pub(crate) async fn sweep(live: Arc<Live>) {
     let mut ticks = every(SWEEP);
+    let mut processor = Processor::new(live.workers.len());
     loop {
         ticks.tick().await;
+        let starved = processor.starved();
         for origin in live.now().origins.iter() {
             origin.gate.sweep();
-            origin.gate.tick();
+            origin.gate.tick(starved);
             let status = origin.gate.status();
             origin.metrics.limit.set(u64::from(status.limit));
             origin.metrics.in_flight.set(u64::from(status.in_flight));

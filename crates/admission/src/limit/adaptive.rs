@@ -63,6 +63,17 @@ pub struct Bounds {
     pub max: u32,
 }
 
+impl Bounds {
+    /// The same, but never below one request for each of so many servers that are alive.
+    #[must_use]
+    pub fn leaving_each_one(self, live: u32) -> Self {
+        Self {
+            min: self.min.max(live).min(self.max),
+            ..self
+        }
+    }
+}
+
 /// Why the limit last moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moved {

@@ -132,7 +132,8 @@ fn the_status_says_who_waits_and_who_is_inside() {
     forebay_testkit::wait_until(SOON, || house.room()["waiting"] == 1);
     let status = house.status();
     assert_eq!(status["rooms"][0]["mode"], "hold");
-    assert_eq!(status["origins"][0]["limit"], 64);
+    assert_eq!(status["origins"][0]["limit_holds"], "learned");
+    assert_eq!(status["origins"][0]["limit_moved"], "never");
     assert_eq!(status["store"]["up"], true);
     assert_eq!(house.must(&["healthcheck"]).trim(), "ready");
 }

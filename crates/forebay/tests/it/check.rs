@@ -44,7 +44,7 @@ linger = { idle = "30s", total = "1s", size = "1MiB", sockets = 1 }
 
 [origin.portal]
 servers = []
-limit = { mode = "adaptive" }
+limit = { mode = "fixed" }
 
 [[route]]
 path = "apply"

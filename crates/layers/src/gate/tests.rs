@@ -98,7 +98,7 @@ async fn asked(gate: &Arc<Gate>, clients: usize, seconds: u64, service: Duration
     }
     while gate.clock.now() < end {
         tokio::time::sleep(Duration::from_millis(50)).await;
-        gate.tick();
+        gate.tick(false);
     }
     gate.limit()
 }
@@ -127,4 +127,20 @@ async fn nothing_exceeds_a_ceiling_and_without_it_what_was_learned_holds() {
     assert_eq!(permits.len(), 5);
     gate.ceiling(None);
     assert_eq!(gate.limit(), learned);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_proxy_that_is_short_of_processor_learns_nothing() {
+    let gate = gate_by(FREE, Duration::from_secs(5));
+    let ticks = Arc::clone(&gate);
+    let before = gate.limit();
+    let starved = tokio::spawn(async move {
+        loop {
+            ticks.tick(true);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    let after = asked(&gate, 200, 60, Duration::from_millis(50)).await;
+    starved.abort();
+    assert_eq!(after, before);
 }
