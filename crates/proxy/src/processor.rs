@@ -1,9 +1,10 @@
 //! How busy this process keeps the processors it may use. When the proxy itself is the bottleneck
 //! an origin looks slow that is not, and nothing may be learned about it.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
+use tokio::time::Instant;
 
 /// The share of its processors above which the process is short of them.
 const STARVED: f64 = 0.85;
