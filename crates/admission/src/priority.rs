@@ -4,6 +4,10 @@
 //! What a client says about itself may lower its class and never raises it; the operator's
 //! `priority` of a route moves a request by one class, never into the first two.
 
+mod per_class;
+
+pub use per_class::PerClass;
+
 /// A class at the queue; the first is served first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Priority {

@@ -4,6 +4,11 @@
 //! At its bound the worst leaves: the newcomer when nobody waiting is worse. The queue never
 //! holds more than its length, and never hands out a waiter whose deadline has passed.
 
+mod floor;
+mod lane;
+mod patience;
+pub mod short;
+
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::num::NonZeroUsize;

@@ -9,6 +9,8 @@ mod dice;
 mod origin;
 mod world;
 
+use dice::Dice;
+use forebay_admission::priority::{PerClass, Priority};
 use origin::{Model, Work};
 use world::{Control, World};
 
@@ -154,6 +156,61 @@ fn a_database_three_times_slower_does_not_drive_the_limit_down() {
     world.origin.model = slower;
     let share = minute(&mut world, 2.0 * FAST.peak().1, slower.peak().1);
     assert!(share >= 0.93, "{share:.3} of what is left");
+}
+
+#[test]
+fn visitors_inside_are_served_whatever_comes_with_them() {
+    use Priority::{Bot, Navigation, Stranger, SubResource, Submit};
+    // Shares of the requests in hundredths, how many times the peak comes in all, and the least
+    // share of each class that is served in the end.
+    for (name, load, mix, least) in [
+        (
+            "a form's visitors among a crowd of strangers",
+            10.0,
+            (|dice| among(dice, [(Submit, 2), (Navigation, 3), (Stranger, 90)])) as fn(&mut _) -> _,
+            [(Submit, 0.999), (Navigation, 0.995)],
+        ),
+        (
+            "more forms than the origin can take, and a few who read",
+            3.0,
+            |dice| among(dice, [(Submit, 97), (Navigation, 2), (SubResource, 1)]),
+            [(Navigation, 0.98), (SubResource, 0.98)],
+        ),
+        (
+            "more pages than the origin can take, and a few forms",
+            3.0,
+            |dice| among(dice, [(Submit, 4), (Navigation, 90), (Bot, 6)]),
+            [(Submit, 0.999), (Navigation, 0.25)],
+        ),
+    ] {
+        let mut world = World::new(FAST, Control::Adaptive, 1);
+        world.mix = mix;
+        world.run(30.0, load * FAST.peak().1);
+        let before = world.totals();
+        world.run(60.0, load * FAST.peak().1);
+        let after = world.totals();
+        let share = PerClass::from_fn(|class| {
+            let served = after.served.get(class) - before.served.get(class);
+            let lost = after.lost.get(class) - before.lost.get(class);
+            served as f64 / (served + lost).max(1) as f64
+        });
+        for (class, least) in least {
+            let found = *share.get(class);
+            assert!(found >= least, "{name}: {class:?} {found:.4}");
+        }
+    }
+}
+
+/// One of these classes, each with its hundredths; bots have the rest.
+fn among<const N: usize>(dice: &mut Dice, shares: [(Priority, u64); N]) -> Priority {
+    let mut left = dice.next() % 100;
+    for (class, share) in shares {
+        if left < share {
+            return class;
+        }
+        left -= share;
+    }
+    Priority::Bot
 }
 
 /// Useful answers in a minute, over what the origin could give.

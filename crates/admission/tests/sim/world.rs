@@ -5,6 +5,8 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::time::Duration;
 
 use forebay_admission::limit::{Adaptive, Bounds, Exposure};
+use forebay_admission::priority::{PerClass, Priority};
+use forebay_admission::queue::short::{Gauge, Settings, ShortQueue};
 use forebay_admission::time::Timestamp;
 
 use super::dice::Dice;
@@ -18,35 +20,91 @@ pub(crate) enum Control {
 
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct Totals {
+    /// First tries.
+    pub(crate) asked: u64,
+    /// Times somebody was turned away.
     pub(crate) shed: u64,
+    /// Answers within the deadline.
     pub(crate) useful: u64,
+    /// Those who gave up after their last try, by class.
+    pub(crate) lost: PerClass<u64>,
+    /// Those who were answered in time, by class.
+    pub(crate) served: PerClass<u64>,
+}
+
+/// One request of a client.
+#[derive(Clone, Copy)]
+struct Ask {
+    class: Priority,
+    /// When it was first tried, and when this time, in seconds.
+    first: f64,
+    at: f64,
+    tries: u32,
+}
+
+/// A request at the origin.
+#[derive(Clone, Copy)]
+struct Slot {
+    ask: Ask,
+    serial: u64,
+    young: bool,
 }
 
 const TICK: f64 = 0.05;
+/// Within so many seconds an answer is of use.
 const DEADLINE: f64 = 10.0;
+/// So often somebody asks.
+const TRIES: u32 = 3;
+/// The numbers of the house where an operator says nothing.
+const QUEUE: Settings = Settings {
+    length: None,
+    submit: Duration::from_secs(30),
+    visitor: Duration::from_secs(5),
+    stranger: None,
+};
 
 pub(crate) struct World {
     pub(crate) origin: Origin,
+    /// Whose request comes next; strangers' where nothing is said.
+    pub(crate) mix: fn(&mut Dice) -> Priority,
     control: Control,
     law: Adaptive,
     dice: Dice,
     now: f64,
     in_flight: u32,
-    queue: VecDeque<(f64, u32)>,
-    standing: bool,
-    full_at: f64,
-    arrived: Vec<f64>,
-    begun: Vec<(f64, u64, bool)>,
+    held: PerClass<u32>,
+    queue: ShortQueue<Ask>,
+    slots: Vec<Slot>,
+    free: Vec<u64>,
     starts: VecDeque<(f64, u64, u64)>,
     serial: u64,
     young: u32,
-    free: Vec<u64>,
-    retries: BinaryHeap<Reverse<(u64, u32)>>,
+    again: BinaryHeap<Reverse<Again>>,
     exposure: Exposure,
     pressed: bool,
     totals: Totals,
     limit_area: f64,
     limit_since: f64,
+}
+
+/// Somebody who asks once more, at so many nanoseconds.
+struct Again(u64, Ask);
+
+impl PartialEq for Again {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+impl Eq for Again {}
+impl PartialOrd for Again {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Again {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.cmp(&other.0)
+    }
 }
 
 fn stamp(at: f64) -> Timestamp {
@@ -56,23 +114,27 @@ fn stamp(at: f64) -> Timestamp {
 impl World {
     pub(crate) fn new(model: Model, control: Control, seed: u64) -> Self {
         let bounds = Bounds { min: 3, max: 1000 };
+        let law = Adaptive::new(bounds, Exposure::default(), stamp(0.0));
+        let limit = match control {
+            Control::Fixed(limit) => limit,
+            Control::Adaptive => law.current(),
+        };
         Self {
             origin: Origin::new(model),
+            mix: |_| Priority::Stranger,
             control,
-            law: Adaptive::new(bounds, Exposure::default(), stamp(0.0)),
+            law,
             dice: Dice(seed),
             now: 0.0,
             in_flight: 0,
-            queue: VecDeque::new(),
-            standing: false,
-            full_at: 0.0,
-            arrived: Vec::new(),
-            begun: Vec::new(),
+            held: PerClass::default(),
+            queue: ShortQueue::new(QUEUE, limit),
+            slots: Vec::new(),
+            free: Vec::new(),
             starts: VecDeque::new(),
             serial: 0,
             young: 0,
-            free: Vec::new(),
-            retries: BinaryHeap::new(),
+            again: BinaryHeap::new(),
             exposure: Exposure::default(),
             pressed: false,
             totals: Totals::default(),
@@ -99,14 +161,13 @@ impl World {
     fn advance(&mut self, to: f64) {
         let span = (to - self.now).max(0.0);
         let nanos = (span * 1e9) as u64;
-        let area = nanos.wrapping_mul(u64::from(self.in_flight));
         if self.pressed {
-            self.exposure.pressed += Duration::from_nanos(nanos);
-            self.exposure.area = self.exposure.area.wrapping_add(area);
-            self.exposure.young_area = self
-                .exposure
-                .young_area
-                .wrapping_add(nanos.wrapping_mul(u64::from(self.young)));
+            let exposure = &mut self.exposure;
+            exposure.pressed += Duration::from_nanos(nanos);
+            let area = nanos.wrapping_mul(u64::from(self.in_flight));
+            exposure.area = exposure.area.wrapping_add(area);
+            let young = nanos.wrapping_mul(u64::from(self.young));
+            exposure.young_area = exposure.young_area.wrapping_add(young);
         }
         self.limit_area += span * f64::from(self.limit());
         self.origin.to(to);
@@ -118,18 +179,24 @@ impl World {
         self.exposure.in_flight = self.in_flight;
     }
 
-    fn begin(&mut self, arrived: f64) {
+    fn begin(&mut self, ask: Ask) {
         let weight = self.origin.model.weight(&mut self.dice);
-        let id = self.free.pop().unwrap_or_else(|| {
-            self.arrived.push(0.0);
-            self.begun.push((0.0, 0, false));
-            self.arrived.len() as u64 - 1
-        });
-        self.arrived[id as usize] = arrived;
         self.in_flight += 1;
         self.serial += 1;
-        // Only the path under pressure keeps these counts.
-        self.begun[id as usize] = (self.now, self.serial, self.pressed);
+        *self.held.get_mut(ask.class) += 1;
+        let slot = Slot {
+            ask,
+            serial: self.serial,
+            // Only the path under pressure keeps these counts.
+            young: self.pressed,
+        };
+        let id = if let Some(id) = self.free.pop() {
+            self.slots[id as usize] = slot;
+            id
+        } else {
+            self.slots.push(slot);
+            self.slots.len() as u64 - 1
+        };
         if self.pressed {
             self.young += 1;
             self.starts.push_back((self.now, id, self.serial));
@@ -137,80 +204,90 @@ impl World {
         self.origin.arrive(weight, id);
     }
 
-    fn ask(&mut self, tries: u32) {
-        if self.in_flight < self.limit() && self.queue.is_empty() {
-            self.begin(self.now);
-            return;
+    fn finish(&mut self) {
+        let id = self.origin.finish();
+        let slot = self.slots[id as usize];
+        self.slots[id as usize].serial = 0;
+        self.free.push(id);
+        self.in_flight -= 1;
+        *self.held.get_mut(slot.ask.class) -= 1;
+        self.exposure.good += 1;
+        self.exposure.pressed_good += u64::from(self.pressed);
+        if slot.young {
+            self.young -= 1;
+            self.exposure.young_good += u64::from(self.pressed);
         }
-        let bound = if self.standing {
-            (self.limit() as usize / 2).max(8)
-        } else {
-            (4 * self.limit() as usize).max(1024)
-        };
-        self.queue.push_back((self.now, tries));
-        if self.queue.len() > bound {
-            self.standing = true;
-            let (_at, tries) = self.queue.pop_front().unwrap();
-            self.shed(tries);
+        if self.now - slot.ask.at < DEADLINE {
+            self.totals.useful += 1;
+            *self.totals.served.get_mut(slot.ask.class) += 1;
         }
+        self.serve();
     }
 
-    fn shed(&mut self, tries: u32) {
-        self.totals.shed += 1;
-        if tries < 3 {
-            let at = self.now + 2.0 + 2.0 * self.dice.unit();
-            self.retries.push(Reverse(((at * 1e9) as u64, tries + 1)));
+    fn come(&mut self) {
+        self.totals.asked += 1;
+        let ask = Ask {
+            class: (self.mix)(&mut self.dice),
+            first: self.now,
+            at: self.now,
+            tries: 1,
+        };
+        self.ask(ask);
+    }
+
+    fn ask(&mut self, ask: Ask) {
+        if self.in_flight < self.limit() && self.queue.is_empty() {
+            self.begin(ask);
+            return;
         }
+        let (first, now) = (stamp(ask.first), stamp(self.now));
+        let shed = match self.queue.push(ask.class, first, now, ask) {
+            Ok(pushed) => pushed.evicted.map(|(_, ask)| ask),
+            Err(ask) => Some(ask),
+        };
+        shed.into_iter().for_each(|ask| self.shed(ask));
+    }
+
+    fn shed(&mut self, ask: Ask) {
+        self.totals.shed += 1;
+        if ask.tries >= TRIES {
+            *self.totals.lost.get_mut(ask.class) += 1;
+            return;
+        }
+        let at = self.now + 2.0 + 2.0 * self.dice.unit();
+        let tries = ask.tries + 1;
+        let ask = Ask { at, tries, ..ask };
+        self.again.push(Reverse(Again((at * 1e9) as u64, ask)));
     }
 
     fn serve(&mut self) {
-        while self.in_flight < self.limit() && !self.queue.is_empty() {
-            let (at, _tries) = if self.standing {
-                self.queue.pop_back()
-            } else {
-                self.queue.pop_front()
-            }
-            .unwrap();
-            self.begin(at);
-        }
-        if self.queue.is_empty() && self.in_flight < self.limit() {
-            if self.now - self.full_at > 0.05 {
-                self.standing = false;
-            }
-        } else {
-            self.full_at = self.now;
+        while self.in_flight < self.limit() {
+            let Some((_, ask)) = self.queue.pop(stamp(self.now), &self.held) else {
+                return;
+            };
+            self.begin(ask);
         }
     }
 
-    fn law_response(&self) -> f64 {
-        match self.control {
-            Control::Fixed(limit) => f64::from(limit) / self.origin.model.peak().1,
-            Control::Adaptive => self.law.response().as_secs_f64(),
+    fn gauge(&self) -> Gauge {
+        let (response, starting) = match self.control {
+            Control::Fixed(limit) => (f64::from(limit) / self.origin.model.peak().1, false),
+            Control::Adaptive => (self.law.response().as_secs_f64(), self.law.starting()),
+        };
+        Gauge {
+            limit: self.limit(),
+            response: Duration::from_secs_f64(response),
+            starting,
+            free: self.in_flight < self.limit(),
         }
-    }
-
-    fn starting(&self) -> bool {
-        self.control == Control::Adaptive && self.law.starting()
     }
 
     fn tick(&mut self) {
         if self.control == Control::Adaptive {
             self.law.tick(self.exposure, stamp(self.now));
         }
-        let response = self.law_response();
-        let (long, short) = ((8.0 * response).clamp(2.0, 10.0), (0.5 * response).max(0.1));
-        if let Some((at, _)) = self.queue.front()
-            && self.now - at > long / 2.0
-            && !self.starting()
-        {
-            self.standing = true;
-        }
-        let bound = if self.standing { short } else { long };
-        while let Some((at, tries)) = self.queue.front().copied()
-            && self.now - at > bound
-        {
-            self.queue.pop_front();
-            self.shed(tries);
+        for (_, ask) in self.queue.tick(self.gauge(), stamp(self.now)) {
+            self.shed(ask);
         }
         self.serve();
         let youth = self.law.youth().as_secs_f64();
@@ -218,9 +295,9 @@ impl World {
             && self.now - at > youth
         {
             self.starts.pop_front();
-            let begun = &mut self.begun[id as usize];
-            if begun.1 == serial && begun.2 {
-                begun.2 = false;
+            let slot = &mut self.slots[id as usize];
+            if slot.serial == serial && slot.young {
+                slot.young = false;
                 self.young -= 1;
             }
         }
@@ -234,39 +311,24 @@ impl World {
         self.limit_since = self.now;
         loop {
             let finish = self.origin.next().unwrap_or(f64::INFINITY);
-            let retry = self
-                .retries
+            let again = self
+                .again
                 .peek()
-                .map_or(f64::INFINITY, |Reverse((at, _))| *at as f64 * 1e-9);
-            let next = finish.min(arrival).min(tick).min(retry);
+                .map_or(f64::INFINITY, |Reverse(again)| again.0 as f64 * 1e-9);
+            let next = finish.min(arrival).min(tick).min(again);
             if next >= end {
                 self.advance(end);
                 return;
             }
             self.advance(next);
             if next == finish {
-                let id = self.origin.finish();
-                self.in_flight -= 1;
-                self.exposure.good += 1;
-                let (_, _, young) = std::mem::take(&mut self.begun[id as usize]);
-                if young {
-                    self.young -= 1;
-                    self.exposure.young_good += u64::from(self.pressed);
-                }
-                if self.pressed {
-                    self.exposure.pressed_good += 1;
-                }
-                if self.now - self.arrived[id as usize] < DEADLINE {
-                    self.totals.useful += 1;
-                }
-                self.free.push(id);
-                self.serve();
+                self.finish();
             } else if next == arrival {
-                self.ask(1);
+                self.come();
                 arrival = self.now + self.dice.exponential() / rate;
-            } else if next == retry {
-                let Reverse((_, tries)) = self.retries.pop().unwrap();
-                self.ask(tries);
+            } else if next == again {
+                let Reverse(Again(_, ask)) = self.again.pop().unwrap();
+                self.ask(ask);
             } else {
                 self.tick();
                 tick += TICK;
