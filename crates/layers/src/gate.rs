@@ -326,6 +326,22 @@ impl Gate {
         }
     }
 
+    /// Goes on from a limit that an earlier process had found.
+    pub fn restore(&self, limit: u32) {
+        let rule = lock(&self.rules).limit;
+        let mut waiting = lock(&self.waiters);
+        if let Some(law) = &mut waiting.law {
+            law.restore(limit);
+        }
+        self.set_limit(waiting, rule);
+    }
+
+    /// The limit that was found, once it was; what [`restore`](Self::restore) takes.
+    #[must_use]
+    pub fn learned(&self) -> Option<u32> {
+        lock(&self.waiters).law.as_ref()?.learned()
+    }
+
     /// A server was ejected or came back: what the limit rests on is doubted.
     pub fn unsure(&self) {
         if let Some(law) = &mut lock(&self.waiters).law {

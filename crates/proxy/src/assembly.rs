@@ -232,10 +232,11 @@ impl Assembly {
     fn origin(&mut self, origin: &forebay_config::Origin) -> Arc<Origin> {
         let rules = convert::gate(origin);
         let clock = self.clock;
+        let store = &self.store;
         let gate = self
             .gates
             .entry(origin.name.clone())
-            .or_insert_with(|| Gate::new(rules, clock));
+            .or_insert_with(|| restored(Gate::new(rules, clock), &origin.name, &**store));
         gate.configure(rules);
         let metrics = self.metrics.origin(&origin.name);
         let name = Arc::from(origin.name.as_str());
@@ -327,6 +328,17 @@ impl Assembly {
                 .any(|quota| quota.name == *name && quota.entries == *entries)
         });
     }
+}
+
+/// A new gate that goes on from the limit that an earlier process had found. One that cannot be
+/// read is found anew.
+fn restored(gate: Arc<Gate>, origin: &str, store: &dyn Store) -> Arc<Gate> {
+    match store.limit(origin) {
+        Ok(Some(limit)) => gate.restore(limit),
+        Ok(None) => {}
+        Err(error) => tracing::warn!(origin, %error, "cannot read the limit found before"),
+    }
+    gate
 }
 
 /// What was changed by command stays until the file says something else than it said before: a

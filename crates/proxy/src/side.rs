@@ -108,11 +108,32 @@ pub(crate) async fn sync(live: Arc<Live>) {
     let mut ticks = every(SYNC);
     loop {
         ticks.tick().await;
-        let store = Arc::clone(&live.store);
-        let synced = tokio::task::spawn_blocking(move || store.sync()).await;
+        let saving = Arc::clone(&live);
+        let synced = tokio::task::spawn_blocking(move || {
+            save_limits(&saving);
+            saving.store.sync()
+        })
+        .await;
         if let Ok(Err(error)) = synced {
             live.metrics.process().store_errors.inc();
             tracing::error!(%error, "cannot sync the state");
+        }
+    }
+}
+
+/// Keeps the limits that were found, where they differ from what is kept.
+fn save_limits(live: &Live) {
+    for origin in live.now().origins.iter() {
+        let Some(limit) = origin.gate.learned() else {
+            continue;
+        };
+        let saved = live.store.limit(&origin.name).ok().flatten();
+        if saved == Some(limit) {
+            continue;
+        }
+        if let Err(error) = live.store.save_limit(&origin.name, limit) {
+            live.metrics.process().store_errors.inc();
+            tracing::error!(origin = &*origin.name, %error, "cannot save the limit");
         }
     }
 }

@@ -4,6 +4,7 @@
 //! lock              held while a process runs, with its number
 //! keys              the keys of tickets and passes, mode 0600
 //! room-NAME.0 … .3  the slots of a room's snapshot
+//! limit-NAME.0 … .3 the slots of an origin's limit
 //! ```
 
 mod keys;
@@ -25,7 +26,7 @@ use crate::{KeyBytes, Store, StoreError};
 #[derive(Debug)]
 pub struct Embedded {
     directory: PathBuf,
-    rooms: Mutex<BTreeMap<String, Arc<Slots>>>,
+    records: Mutex<BTreeMap<(&'static str, String), Arc<Slots>>>,
     /// Held so that one `sync` runs at a time.
     syncing: Mutex<()>,
     /// Its lock ends with the process, however that ends.
@@ -45,37 +46,51 @@ impl Embedded {
             .map_err(StoreError::io("make", directory))?;
         Ok(Self {
             directory: directory.to_owned(),
-            rooms: Mutex::default(),
+            records: Mutex::default(),
             syncing: Mutex::default(),
             _lock: lock_directory(directory)?,
         })
     }
 
-    fn room(&self, room: &str) -> Result<Arc<Slots>, StoreError> {
-        if let Some(slots) = lock(&self.rooms).get(room) {
+    fn record(&self, kind: &'static str, name: &str) -> Result<Arc<Slots>, StoreError> {
+        let key = (kind, name.to_owned());
+        if let Some(slots) = lock(&self.records).get(&key) {
             return Ok(Arc::clone(slots));
         }
-        let opened = Arc::new(Slots::open(&self.directory, room)?);
-        let mut rooms = lock(&self.rooms);
-        Ok(Arc::clone(rooms.entry(room.to_owned()).or_insert(opened)))
+        let opened = Arc::new(Slots::open(&self.directory, kind, name)?);
+        let mut records = lock(&self.records);
+        Ok(Arc::clone(records.entry(key).or_insert(opened)))
     }
 }
 
+/// The kinds of records.
+const ROOM: &str = "room";
+const LIMIT: &str = "limit";
+
 impl Store for Embedded {
     fn load(&self, room: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        self.room(room)?.load()
+        self.record(ROOM, room)?.load()
     }
 
     fn save(&self, room: &str, snapshot: &[u8]) -> Result<(), StoreError> {
-        self.room(room)?.save(snapshot)
+        self.record(ROOM, room)?.save(snapshot)
+    }
+
+    fn limit(&self, origin: &str) -> Result<Option<u32>, StoreError> {
+        let bytes = self.record(LIMIT, origin)?.load()?;
+        Ok(bytes.and_then(|bytes| bytes.try_into().ok().map(u32::from_be_bytes)))
+    }
+
+    fn save_limit(&self, origin: &str, limit: u32) -> Result<(), StoreError> {
+        self.record(LIMIT, origin)?.save(&limit.to_be_bytes())
     }
 
     fn sync(&self) -> Result<(), StoreError> {
         let _turn = lock(&self.syncing);
-        let rooms: Vec<_> = lock(&self.rooms).values().cloned().collect();
-        let mut results = Vec::with_capacity(rooms.len());
-        for room in rooms {
-            results.push(room.sync());
+        let records: Vec<_> = lock(&self.records).values().cloned().collect();
+        let mut results = Vec::with_capacity(records.len());
+        for record in records {
+            results.push(record.sync());
         }
         results.into_iter().collect()
     }

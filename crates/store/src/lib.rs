@@ -1,4 +1,4 @@
-//! Where a room's state and the keys of its tickets survive the process.
+//! Where rooms' states, the keys of their tickets and the limits found survive the process.
 //!
 //! A save that has returned survives the death of the process; one that has been synced since
 //! also survives the loss of power. What cannot be read is an error that names the file, never
@@ -13,7 +13,7 @@ use std::fmt;
 pub use embedded::Embedded;
 pub use error::StoreError;
 
-/// The verbs that a room needs. All of them block on files or the network, each for a bounded
+/// The verbs that rooms and limits need. All of them block on files or the network, each for a bounded
 /// time on a healthy disk: they are called off the workers.
 pub trait Store: Send + Sync {
     /// The newest snapshot of a room; `None` when none was ever saved.
@@ -29,11 +29,23 @@ pub trait Store: Send + Sync {
     /// It could not be written; the snapshot saved before is still there.
     fn save(&self, room: &str, snapshot: &[u8]) -> Result<(), StoreError>;
 
+    /// The limit that an origin's adaptive law had found; `None` when none was ever saved.
+    ///
+    /// # Errors
+    /// It cannot be read, or what is there is damaged.
+    fn limit(&self, origin: &str) -> Result<Option<u32>, StoreError>;
+
+    /// Keeps the limit of an origin, as [`save`](Self::save) keeps a room.
+    ///
+    /// # Errors
+    /// It could not be written; what was saved before is still there.
+    fn save_limit(&self, origin: &str, limit: u32) -> Result<(), StoreError>;
+
     /// Makes what has been saved survive the loss of power. Takes as long as the disk takes;
     /// saves go on meanwhile.
     ///
     /// # Errors
-    /// Of the first room for which it failed; the others were still tried.
+    /// Of the first record for which it failed; the others were still tried.
     fn sync(&self) -> Result<(), StoreError>;
 
     /// The keys of tickets and passes, the first of which signs. When there are none, one is

@@ -206,6 +206,13 @@ impl Adaptive {
         self.moved = Moved::Restored;
     }
 
+    /// What was found so far, without the dither; `None` while it still looks for the knee.
+    #[must_use]
+    pub fn learned(&self) -> Option<u32> {
+        let found = matches!(self.phase, Phase::Dither);
+        found.then(|| libm::round(self.level) as u32)
+    }
+
     /// The origin became another one just now, for instance because a server was ejected or came
     /// back: what was known is doubted, and the window that was being measured is thrown away.
     /// What it did until now stays known, so that capacity which comes back is seen as that.

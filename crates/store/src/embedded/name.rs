@@ -1,15 +1,15 @@
-//! The file names of a room: any name becomes one that no file system reads otherwise.
+//! The file names of a record: any name becomes one that no file system reads otherwise.
 
 use std::fmt::Write as _;
 
 /// A longer encoded name is cut, and told apart by a checksum of the whole.
 const LENGTH_MAX: usize = 100;
 
-/// The beginning of a room's file names. Different rooms get different ones, also where letters
+/// The beginning of a record's file names. Different names get different ones, also where letters
 /// differ in case only and the file system does not tell them apart.
-pub(super) fn stem(room: &str) -> String {
-    let mut encoded = String::from("room-");
-    for byte in room.bytes() {
+pub(super) fn stem(kind: &str, name: &str) -> String {
+    let mut encoded = format!("{kind}-");
+    for byte in name.bytes() {
         match byte {
             b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' => encoded.push(char::from(byte)),
             _ => write!(encoded, "%{byte:02x}").expect("writing to a string cannot fail"),
@@ -18,8 +18,8 @@ pub(super) fn stem(room: &str) -> String {
     if encoded.len() > LENGTH_MAX {
         encoded.truncate(LENGTH_MAX);
         // `~` is in no encoded name, so no short name looks like a cut one.
-        let sum = crc32fast::hash(room.as_bytes());
-        write!(encoded, "~{}-{sum:08x}", room.len()).expect("writing to a string cannot fail");
+        let sum = crc32fast::hash(name.as_bytes());
+        write!(encoded, "~{}-{sum:08x}", name.len()).expect("writing to a string cannot fail");
     }
     encoded
 }
@@ -39,14 +39,14 @@ mod tests {
             ("Main", "room-%4dain"),
             ("salle-d_attente é", "room-salle-d_attente%20%c3%a9"),
         ] {
-            assert_eq!(stem(room), expected);
+            assert_eq!(stem("room", room), expected);
         }
     }
 
     proptest! {
         #[test]
         fn different_rooms_have_different_files(left in ".{0,60}", right in ".{0,60}") {
-            let (one, other) = (stem(&left).to_lowercase(), stem(&right).to_lowercase());
+            let (one, other) = (stem("room", &left).to_lowercase(), stem("room", &right).to_lowercase());
             prop_assert_eq!(left == right, one == other);
             prop_assert!(one.len() < 200);
         }

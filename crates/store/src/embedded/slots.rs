@@ -1,4 +1,4 @@
-//! The slots of one room: four files, of which the newest valid one counts.
+//! The slots of one record: four files, of which the newest valid one counts.
 //!
 //! A save overwrites a slot in place, and never
 //! - the newest, so a process that dies while writing leaves the save before;
@@ -20,11 +20,12 @@ use crate::StoreError;
 
 const SLOTS: usize = 4;
 
-/// The files of one room.
+/// The files of one record.
 #[derive(Debug)]
 pub(super) struct Slots {
     directory: PathBuf,
-    room: String,
+    name: String,
+    stem: String,
     state: Mutex<State>,
 }
 
@@ -46,10 +47,11 @@ struct State {
 impl Slots {
     /// Looks at what is there. The newest slot is synced before anything may be overwritten:
     /// who wrote it may have died before syncing it.
-    pub(super) fn open(directory: &Path, room: &str) -> Result<Self, StoreError> {
+    pub(super) fn open(directory: &Path, kind: &str, name: &str) -> Result<Self, StoreError> {
         let this = Self {
             directory: directory.to_owned(),
-            room: room.to_owned(),
+            name: name.to_owned(),
+            stem: name::stem(kind, name),
             state: Mutex::default(),
         };
         let mut state = State::default();
@@ -111,7 +113,7 @@ impl Slots {
         let index = state.free();
         let sequence = state.sequence.saturating_add(1);
         let mut bytes = std::mem::take(&mut state.buffer);
-        let written = slot::encode(&mut bytes, &self.room, sequence, snapshot)
+        let written = slot::encode(&mut bytes, &self.name, sequence, snapshot)
             .and_then(|()| self.write(&mut state, index, &bytes));
         state.buffer = bytes;
         written?;
@@ -131,9 +133,7 @@ impl Slots {
                 .write_all_at(bytes, 0)
                 .map_err(StoreError::io("write", &path));
         }
-        let new = self
-            .directory
-            .join(format!("{}.new", name::stem(&self.room)));
+        let new = self.directory.join(format!("{}.new", self.stem));
         let file = private()
             .create(true)
             .truncate(true)
@@ -174,15 +174,14 @@ impl Slots {
         let path = self.path(index);
         match fs::read(&path) {
             Ok(bytes) if bytes.is_empty() => Ok(None),
-            Ok(bytes) => Ok(Some(slot::decode(&self.room, &bytes))),
+            Ok(bytes) => Ok(Some(slot::decode(&self.name, &bytes))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(StoreError::io("read", &path)(error)),
         }
     }
 
     fn path(&self, index: usize) -> PathBuf {
-        self.directory
-            .join(format!("{}.{index}", name::stem(&self.room)))
+        self.directory.join(format!("{}.{index}", self.stem))
     }
 }
 
