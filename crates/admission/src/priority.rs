@@ -66,6 +66,19 @@ impl Priority {
         Self::Bot,
     ];
 
+    /// Its name in the access log and in metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Operator => "operator",
+            Self::Submit => "submit",
+            Self::Navigation => "navigation",
+            Self::SubResource => "sub_resource",
+            Self::Stranger => "stranger",
+            Self::Bot => "bot",
+        }
+    }
+
     /// The class of a request. It decides about the order only: whether somebody who is shed
     /// gets a ticket depends on [`Traits::inside`].
     #[must_use]

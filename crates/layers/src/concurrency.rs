@@ -81,20 +81,22 @@ where
     let permit = gate.acquire(priority, exchange.arrived).await;
     let queued = clock.now().saturating_since(began);
     let Some(permit) = permit else {
-        return Err(shed(&exchange, queued));
+        return Err(shed(&exchange, priority, queued));
     };
     exchange.permit = Some(permit);
     let mut result = inner.call(exchange).await;
-    match &mut result {
-        Ok(answer) => answer.note.queued = queued,
-        Err(refusal) => refusal.note.queued = queued,
-    }
+    let note = match &mut result {
+        Ok(answer) => &mut answer.note,
+        Err(refusal) => &mut refusal.note,
+    };
+    note.queued = queued;
+    note.class = Some(priority);
     result
 }
 
 /// Who is inside is asked to try again in a moment, whatever the class; who is not gets a place
 /// in line.
-fn shed(exchange: &Exchange, queued: Duration) -> Refusal {
+fn shed(exchange: &Exchange, priority: Priority, queued: Duration) -> Refusal {
     let inside = matches!(exchange.visitor, Visitor::Inside(..));
     let mut refusal = Refusal::new(if inside {
         Reason::Busy
@@ -102,6 +104,7 @@ fn shed(exchange: &Exchange, queued: Duration) -> Refusal {
         Reason::Stranger
     });
     refusal.note.queued = queued;
+    refusal.note.class = Some(priority);
     refusal.unread = exchange.body.is_streaming();
     refusal
 }

@@ -189,6 +189,8 @@ pub struct Note {
     pub fault: Option<BadRequest>,
     /// How long the request waited for a permit.
     pub queued: Duration,
+    /// The class in which it came to the short queue, if it did.
+    pub class: Option<Priority>,
     /// From sending to the origin until its answer's head.
     pub origin: Option<Duration>,
     /// Whether it was answered from memory, by `local`.

@@ -244,6 +244,7 @@ impl Record {
             duration_us: micros(took),
             origin_us: self.note.origin.map(micros),
             queue_us: (!self.note.queued.is_zero()).then(|| micros(self.note.queued)),
+            class: self.note.class.map_or("", Priority::name),
             decision: decision.name(),
             reason,
             server: self.note.server.as_deref().unwrap_or_default(),

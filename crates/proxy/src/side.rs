@@ -4,12 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use forebay_admission::limit::Moved;
 use forebay_admission::room::{Load, State};
 use forebay_layers::clock::Clock;
-use forebay_layers::gate::Gate;
+use forebay_layers::gate::{Gate, GateStatus, Holds};
 use forebay_layers::room::Desk;
 use forebay_store::Store;
-use forebay_telemetry::metrics::{Doing, Metrics, RoomState};
+use forebay_telemetry::metrics::{Doing, LimitHolds, Metrics, RoomState};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::live::Live;
@@ -138,6 +139,35 @@ fn save_limits(live: &Live) {
     }
 }
 
+fn holds(holds: Holds) -> LimitHolds {
+    match holds {
+        Holds::Operator => LimitHolds::Operator,
+        Holds::Ceiling => LimitHolds::Ceiling,
+        Holds::Learned(moved) => match moved {
+            Moved::Never => LimitHolds::Never,
+            Moved::Start => LimitHolds::Start,
+            Moved::Worth => LimitHolds::Worth,
+            Moved::Wasted => LimitHolds::Wasted,
+            Moved::Congested => LimitHolds::Congested,
+            Moved::Returned => LimitHolds::Returned,
+            Moved::Restored => LimitHolds::Restored,
+        },
+    }
+}
+
+/// Something else holds the limit than before. That it goes a little up and down is its daily
+/// work; the rest an operator wants to see.
+fn say(origin: &str, status: &GateStatus) {
+    let (limit, by) = (status.limit, status.holds.name());
+    match status.holds {
+        Holds::Learned(moved @ (Moved::Worth | Moved::Wasted | Moved::Never)) => {
+            tracing::debug!(origin, limit, by, why = moved.name(), "limit");
+        }
+        Holds::Learned(moved) => tracing::info!(origin, limit, by, why = moved.name(), "limit"),
+        Holds::Operator | Holds::Ceiling => tracing::info!(origin, limit, by, "limit"),
+    }
+}
+
 /// Frees abandoned permits, lets the limits learn, and keeps the gauges.
 pub(crate) async fn sweep(live: Arc<Live>) {
     let mut ticks = every(SWEEP);
@@ -149,6 +179,9 @@ pub(crate) async fn sweep(live: Arc<Live>) {
             origin.gate.sweep();
             origin.gate.tick(starved);
             let status = origin.gate.status();
+            if origin.metrics.set_holds(holds(status.holds)) {
+                say(&origin.name, &status);
+            }
             origin.metrics.limit.set(u64::from(status.limit));
             origin.metrics.in_flight.set(u64::from(status.in_flight));
             origin.metrics.queued.set(u64::from(status.queued));

@@ -22,7 +22,7 @@ use prometheus_client::registry::Registry;
 pub use cell::{Counter, Gauge, Kind, Table};
 pub use connection::{BadRequest, Close, ConnectionMetrics, Doing, Timeout};
 pub use names::NAMES;
-pub use origin::{Abandoned, ConnectError, OriginMetrics};
+pub use origin::{Abandoned, ConnectError, LimitHolds, OriginMetrics};
 pub use process::{ProcessMetrics, Reload};
 pub use room::{Rejection, RoomMetrics, RoomState};
 pub use route::{Decision, RouteMetrics, StatusClass};
@@ -198,6 +198,7 @@ mod tests {
         route.request(204, 20_000_000);
         let origin = metrics.origin("portal");
         origin.limit.set(64);
+        assert!(origin.set_holds(LimitHolds::Wasted));
         origin.connect_errors.inc(ConnectError::Refused);
         metrics.room("main").set_state(RoomState::Queueing);
         metrics.connections().closed.inc(Close::PeerRst);
@@ -215,6 +216,8 @@ mod tests {
             r#"http_server_request_duration_seconds_bucket{le="+Inf",http_route="/a\"b",http_response_status_class="2xx"} 1"#,
             r#"http_server_request_duration_seconds_sum{http_route="/a\"b",http_response_status_class="2xx"} 0.02"#,
             r#"forebay_concurrency_limit{origin="portal"} 64"#,
+            r#"forebay_concurrency_limit_holds{origin="portal",by="wasted"} 1"#,
+            r#"forebay_concurrency_limit_holds{origin="portal",by="worth"} 0"#,
             r#"forebay_origin_connect_errors_total{origin="portal",reason="refused"} 1"#,
             r#"forebay_room_state{room="main",state="open"} 0"#,
             r#"forebay_room_state{room="main",state="queueing"} 1"#,

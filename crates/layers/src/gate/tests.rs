@@ -130,6 +130,18 @@ async fn nothing_exceeds_a_ceiling_and_without_it_what_was_learned_holds() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_new_process_goes_on_from_the_limit_that_was_found() {
+    let before = gate_by(FREE, Duration::from_secs(5));
+    assert_eq!(before.learned(), None, "nothing was found yet");
+    before.restore(73);
+    assert_eq!(before.learned(), Some(73));
+    assert_eq!(
+        (before.limit(), before.status().holds),
+        (73, Holds::Learned(Moved::Restored))
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_proxy_that_is_short_of_processor_learns_nothing() {
     let gate = gate_by(FREE, Duration::from_secs(5));
     let ticks = Arc::clone(&gate);

@@ -97,6 +97,22 @@ fn rooms_do_not_touch_each_other() {
 }
 
 #[test]
+fn a_limit_is_kept_for_each_origin_and_is_no_room() {
+    let directory = tempfile::tempdir().unwrap();
+    with(directory.path(), |store| {
+        store.save("portal", b"room").unwrap();
+        assert_eq!(store.limit("portal").unwrap(), None);
+        store.save_limit("portal", 73).unwrap();
+        store.save_limit("documents", 9).unwrap();
+    });
+    with(directory.path(), |store| {
+        assert_eq!(store.limit("portal").unwrap(), Some(73));
+        assert_eq!(store.limit("documents").unwrap(), Some(9));
+        assert_eq!(store.load("portal").unwrap().as_deref(), Some(&b"room"[..]));
+    });
+}
+
+#[test]
 fn saving_fails_while_the_directory_is_gone_and_works_when_it_is_back() {
     let parent = tempfile::tempdir().unwrap();
     let directory = parent.path().join("state");

@@ -34,6 +34,8 @@ pub struct Line<'a> {
     pub origin_us: Option<u64>,
     /// Spent at the short queue.
     pub queue_us: Option<u64>,
+    /// The class in which it waited at the short queue; empty when it did not.
+    pub class: &'a str,
     /// `admit`, `hold` or `shed`.
     pub decision: &'a str,
     /// Why, when it was not admitted; empty otherwise.
@@ -69,6 +71,7 @@ impl Line<'_> {
                     line.thousandths(key, span);
                 }
             }
+            said(line, "class", self.class);
             line.str("decision", self.decision);
             said(line, "reason", self.reason);
             said(line, "server", self.server);

@@ -147,6 +147,12 @@ fn origins(page: &mut Page<'_>, all: &All) -> fmt::Result {
             family.gauge(&[("origin", &**name)], gauge(origin).value())?;
         }
     }
+    let mut family = page.family(&names::LIMIT_HOLDS)?;
+    for (name, origin) in &origins {
+        for (by, holds) in origin.limit_holds() {
+            family.gauge(&[("origin", &**name), ("by", by)], holds)?;
+        }
+    }
     for (name, counter) in [
         (
             &names::RESENT,

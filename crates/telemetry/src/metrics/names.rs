@@ -41,6 +41,7 @@ names! {
     SERVER_DURATION: Histogram "http_server_request_duration_seconds" "Time from a request's first byte to the end of its answer, by route and class of status.";
     CLIENT_DURATION: Histogram "http_client_request_duration_seconds" "Time that the origin took, from the permit to its last byte, by origin and class of status.";
     CONCURRENCY_LIMIT: Gauge "forebay_concurrency_limit" "Requests that may be at the origin at once.";
+    LIMIT_HOLDS: Gauge "forebay_concurrency_limit_holds" "1 for what holds the limit where it is: the operator, a ceiling, or why a learned one last moved.";
     IN_FLIGHT: Gauge "forebay_origin_in_flight" "Requests that are at the origin now.";
     QUEUE_LENGTH: Gauge "forebay_queue_length" "Requests that wait for a permit now.";
     RESENT: Counter "forebay_origin_resent" "Requests sent again on a fresh connection because nothing of them had reached the origin.";

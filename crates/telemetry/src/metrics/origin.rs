@@ -1,6 +1,6 @@
 //! What is counted about an origin.
 
-use super::cell::{Counter, Gauge, Table, kinds};
+use super::cell::{Counter, Gauge, Kind as _, Table, kinds};
 use super::route::{Durations, StatusClass};
 
 kinds! {
@@ -33,11 +33,36 @@ kinds! {
     }
 }
 
+kinds! {
+    /// What holds an origin's concurrency limit where it is.
+    LimitHolds {
+        /// The operator's number.
+        Operator => "operator",
+        /// The origin's own word, or servers that have just come back.
+        Ceiling => "ceiling",
+        /// Nothing yet: it never bound.
+        Never => "never",
+        /// It is looking for the knee.
+        Start => "start",
+        /// More bought throughput.
+        Worth => "worth",
+        /// More bought nothing.
+        Wasted => "wasted",
+        /// Refused, reset, timed out, 502, 503, 504.
+        Congested => "congested",
+        /// Throughput went up by itself.
+        Returned => "returned",
+        /// It goes on from what an earlier process had found.
+        Restored => "restored",
+    }
+}
+
 /// The counters of one origin. Kept by whoever uses it, and the same after a reload.
 #[derive(Debug, Default)]
 pub struct OriginMetrics {
     /// The concurrency limit in force.
     pub limit: Gauge,
+    pub(super) holds: Gauge,
     /// Permits that are taken.
     pub in_flight: Gauge,
     /// Requests that wait for a permit.
@@ -54,6 +79,21 @@ pub struct OriginMetrics {
 }
 
 impl OriginMetrics {
+    /// What holds the limit from here on; whether that is something else than before.
+    pub fn set_holds(&self, holds: LimitHolds) -> bool {
+        let before = self.holds.value();
+        self.holds.set(holds.index() as u64);
+        before != self.holds.value()
+    }
+
+    /// Each possibility's name, with 1 for the one that holds and 0 for the others.
+    pub(super) fn limit_holds(&self) -> impl Iterator<Item = (&'static str, i64)> {
+        let current = self.holds.value();
+        (0..)
+            .zip(LimitHolds::NAMES)
+            .map(move |(index, name)| (*name, i64::from(index == current)))
+    }
+
     /// Counts an exchange with the time until the origin was done; status 0: no answer.
     pub fn request(&self, status: u16, nanos: u64) {
         self.durations.of(StatusClass::of(status)).record(nanos);
