@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use forebay_admission::pass::{Pass, Standing};
+use forebay_admission::priority::Priority;
 use forebay_admission::quota::ClientKey;
 use forebay_admission::room::Told;
 use forebay_admission::ticket::Ticket;

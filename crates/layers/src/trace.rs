@@ -10,6 +10,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use forebay_admission::priority::Priority;
 use forebay_admission::time::{Timestamp, WallTime};
 use forebay_admission::verdict::Reason;
 use forebay_telemetry::access::{Line, Pen};
