@@ -1,18 +1,7 @@
-//! What policy decides about one request, and every reason why Forebay answers itself.
+//! Every reason why Forebay answers a request itself.
 //!
 //! A reason carries no status: `layers::rescue` chooses that in one exhaustive place, so that a
 //! new reason does not compile until it has an answer.
-
-/// The decision about one request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Verdict {
-    /// On to the origin.
-    Admit,
-    /// Waits in line: the waiting page.
-    Hold,
-    /// Answered by us, with why.
-    Shed(Reason),
-}
 
 macro_rules! reasons {
     ($($(#[$doc:meta])* $reason:ident => $name:literal,)+) => {
@@ -74,10 +63,6 @@ reasons! {
     BodyTooLarge => "body_too_large",
     /// The request's body came too slowly.
     BodyTimeout => "body_timeout",
-    /// The request's header came too slowly.
-    HeaderTimeout => "header_timeout",
-    /// No room left for request bodies that are read before a permit is taken.
-    BuffersFull => "buffers_full",
     /// Over the budget of connections; answered from the reserve.
     ConnectionsFull => "connections_full",
     /// Over the budget of streams or upgraded connections.
@@ -94,8 +79,6 @@ reasons! {
     OriginTimeout => "origin_timeout",
     /// Every server of the origin is at its bound of connections.
     OriginBusy => "origin_busy",
-    /// Forebay is stopping.
-    Draining => "draining",
     /// A request made our own code panic.
     Panic => "panic",
     /// The origin's answer to an upgrade cannot be passed on.

@@ -135,11 +135,9 @@ pub const fn status(reason: Reason) -> (StatusCode, Option<Duration>) {
         Reason::HeaderTooLarge => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, None),
         Reason::TargetTooLong => (StatusCode::URI_TOO_LONG, None),
         Reason::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, None),
-        Reason::BodyTimeout | Reason::HeaderTimeout => (StatusCode::REQUEST_TIMEOUT, None),
-        Reason::BuffersFull | Reason::ConnectionsFull | Reason::StreamsFull => {
-            (StatusCode::SERVICE_UNAVAILABLE, soon(5))
-        }
-        Reason::OriginBusy | Reason::Draining => (StatusCode::SERVICE_UNAVAILABLE, soon(5)),
+        Reason::BodyTimeout => (StatusCode::REQUEST_TIMEOUT, None),
+        Reason::ConnectionsFull | Reason::StreamsFull => (StatusCode::SERVICE_UNAVAILABLE, soon(5)),
+        Reason::OriginBusy => (StatusCode::SERVICE_UNAVAILABLE, soon(5)),
         Reason::OriginUnreachable
         | Reason::OriginReset
         | Reason::OriginProtocol

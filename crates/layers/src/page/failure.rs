@@ -47,15 +47,13 @@ pub enum ErrorKind {
     Unavailable,
     /// The site behind us gave no answer in time.
     Late,
-    /// We are being restarted.
-    Restarting,
     /// A fault of our own.
     Fault,
 }
 
 impl ErrorKind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 11] = [
         Self::TooFast,
         Self::Full,
         Self::NotFound,
@@ -66,7 +64,6 @@ impl ErrorKind {
         Self::TooSlow,
         Self::Unavailable,
         Self::Late,
-        Self::Restarting,
         Self::Fault,
     ];
 
@@ -81,7 +78,6 @@ impl ErrorKind {
             | Reason::Busy
             | Reason::SubResource
             | Reason::FormWithoutPass
-            | Reason::BuffersFull
             | Reason::ConnectionsFull
             | Reason::StreamsFull
             | Reason::OriginBusy => Self::Full,
@@ -93,13 +89,12 @@ impl ErrorKind {
             | Reason::TargetTooLong => Self::BadRequest,
             Reason::HeaderTooLarge => Self::HeaderTooLarge,
             Reason::BodyTooLarge => Self::TooLarge,
-            Reason::BodyTimeout | Reason::HeaderTimeout => Self::TooSlow,
+            Reason::BodyTimeout => Self::TooSlow,
             Reason::OriginUnreachable
             | Reason::OriginReset
             | Reason::OriginProtocol
             | Reason::BadUpgrade => Self::Unavailable,
             Reason::OriginConnectTimeout | Reason::OriginTimeout => Self::Late,
-            Reason::Draining => Self::Restarting,
             Reason::Panic => Self::Fault,
         }
     }
@@ -112,7 +107,6 @@ impl ErrorKind {
             | Self::TooSlow
             | Self::Unavailable
             | Self::Late
-            | Self::Restarting
             | Self::Fault => true,
             Self::NotFound
             | Self::WrongSite
@@ -140,7 +134,6 @@ impl ErrorKind {
             Self::TooSlow => ("too_slow_heading", "too_slow_text"),
             Self::Unavailable => ("unavailable_heading", "unavailable_text"),
             Self::Late => ("late_heading", "late_text"),
-            Self::Restarting => ("restarting_heading", "restarting_text"),
             Self::Fault => ("fault_heading", "fault_text"),
         }
     }

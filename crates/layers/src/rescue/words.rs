@@ -19,17 +19,15 @@ pub(super) const fn title(reason: Reason) -> &'static str {
         Reason::HeaderTooLarge => "Header too large",
         Reason::TargetTooLong => "Address too long",
         Reason::BodyTooLarge => "Too large",
-        Reason::BodyTimeout | Reason::HeaderTimeout => "Too slow",
-        Reason::BuffersFull
-        | Reason::ConnectionsFull
-        | Reason::StreamsFull
-        | Reason::OriginBusy => "All places are taken",
+        Reason::BodyTimeout => "Too slow",
+        Reason::ConnectionsFull | Reason::StreamsFull | Reason::OriginBusy => {
+            "All places are taken"
+        }
         Reason::OriginUnreachable | Reason::OriginReset | Reason::OriginProtocol => {
             "The site is not available"
         }
         Reason::BadUpgrade => "The site does not switch protocols",
         Reason::OriginConnectTimeout | Reason::OriginTimeout => "The site did not answer in time",
-        Reason::Draining => "Restarting",
         Reason::Panic => "Internal error",
     }
 }
@@ -61,8 +59,6 @@ pub(super) const fn detail(reason: Reason) -> &'static str {
         Reason::TargetTooLong => "The request's target is too long.",
         Reason::BodyTooLarge => "The request's body is larger than allowed.",
         Reason::BodyTimeout => "The request's body came too slowly.",
-        Reason::HeaderTimeout => "The request's header came too slowly.",
-        Reason::BuffersFull => "Too many uploads are under way.",
         Reason::ConnectionsFull => "Too many connections are open.",
         Reason::StreamsFull => "Too many streams are open.",
         Reason::OriginUnreachable => "The site behind this proxy cannot be reached.",
@@ -72,7 +68,6 @@ pub(super) const fn detail(reason: Reason) -> &'static str {
         Reason::OriginConnectTimeout => "The site behind this proxy did not accept in time.",
         Reason::OriginTimeout => "The site behind this proxy did not answer in time.",
         Reason::OriginBusy => "Every server of the site has all its connections in use.",
-        Reason::Draining => "This proxy is being restarted.",
         Reason::Panic => "Something went wrong in this proxy.",
     }
 }
@@ -89,8 +84,6 @@ pub(super) const fn proxy_error(reason: Reason) -> &'static str {
         | Reason::Busy
         | Reason::SubResource
         | Reason::FormWithoutPass
-        | Reason::Draining
-        | Reason::BuffersFull
         | Reason::StreamsFull
         | Reason::MethodNotAllowed
         | Reason::ExpectationFailed => "http_request_denied",
@@ -100,8 +93,7 @@ pub(super) const fn proxy_error(reason: Reason) -> &'static str {
         | Reason::HeaderTooLarge
         | Reason::TargetTooLong
         | Reason::BodyTooLarge
-        | Reason::BodyTimeout
-        | Reason::HeaderTimeout => "http_request_error",
+        | Reason::BodyTimeout => "http_request_error",
         Reason::OriginUnreachable => "destination_unavailable",
         Reason::OriginReset => "connection_terminated",
         Reason::OriginProtocol => "http_protocol_error",
