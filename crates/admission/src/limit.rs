@@ -9,6 +9,8 @@ mod exposure;
 mod peak;
 mod slew;
 
+use crate::verdict::Reason;
+
 pub use adaptive::{Adaptive, Bounds, Moved};
 pub use exposure::Exposure;
 
@@ -37,6 +39,19 @@ impl Outcome {
             _ => Self::Success,
         }
     }
+
+    /// What it tells about capacity that there was no whole answer. A bound of our own is not the
+    /// origin's, and garbage is no load.
+    #[must_use]
+    pub const fn of_failure(reason: Reason) -> Self {
+        match reason {
+            Reason::OriginUnreachable
+            | Reason::OriginReset
+            | Reason::OriginConnectTimeout
+            | Reason::OriginTimeout => Self::Congested,
+            _ => Self::Ignored,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -60,6 +75,16 @@ mod tests {
             (599, Failed),
         ] {
             assert_eq!(Outcome::of_status(status), expected, "{status}");
+        }
+        for (reason, expected) in [
+            (Reason::OriginUnreachable, Congested),
+            (Reason::OriginReset, Congested),
+            (Reason::OriginTimeout, Congested),
+            (Reason::OriginBusy, Outcome::Ignored),
+            (Reason::OriginProtocol, Outcome::Ignored),
+            (Reason::Busy, Outcome::Ignored),
+        ] {
+            assert_eq!(Outcome::of_failure(reason), expected, "{reason:?}");
         }
     }
 }

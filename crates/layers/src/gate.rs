@@ -113,6 +113,13 @@ impl Permit {
             .release(self.begun.take(), outcome == Outcome::Success);
     }
 
+    /// There was no whole answer; what its drop does stays as it was.
+    pub fn failed(&self, outcome: Outcome) {
+        if outcome == Outcome::Congested {
+            self.gate.congested.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
     /// Takes its place out of the permit, which then stands for nothing.
     fn void(mut self) -> Option<Begun> {
         self.state = PermitState::Void;

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use forebay_admission::limit::Outcome;
+use forebay_admission::verdict::Reason;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -42,15 +43,57 @@ pub struct Held {
     pub status: u16,
     /// When the request was sent.
     pub sent: Instant,
+    /// The limit has already been told that it came too late; its end tells nothing more.
+    late: bool,
 }
 
 impl Held {
+    /// A permit that is about to be used, at `origin`.
+    #[must_use]
+    pub fn new(permit: Permit, origin: Arc<Origin>) -> Self {
+        Self {
+            permit,
+            origin,
+            status: 0,
+            sent: Instant::now(),
+            late: false,
+        }
+    }
+
     /// The origin is done.
     pub fn finish(self) {
+        let outcome = if self.late {
+            Outcome::Ignored
+        } else {
+            Outcome::of_status(self.status)
+        };
+        self.end(outcome);
+    }
+
+    /// It goes on outside the limit, as a stream or a tunnel, and tells nothing about it.
+    pub fn leave(self) {
+        self.end(Outcome::Ignored);
+    }
+
+    /// There will be no whole answer. What had been sent may still be worked on: then the permit
+    /// counts until the grace is over.
+    pub fn fail(self, reason: Reason) {
+        if !self.late {
+            self.permit.failed(Outcome::of_failure(reason));
+        }
+    }
+
+    /// The answer did not come in time; the origin may go on.
+    pub fn overdue(&mut self) {
+        self.permit.failed(Outcome::Congested);
+        self.late = true;
+    }
+
+    fn end(self, outcome: Outcome) {
         let latency = self.sent.elapsed();
         let nanos = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
         self.origin.metrics.request(self.status, nanos);
-        self.permit.finish(Outcome::of_status(self.status), latency);
+        self.permit.finish(outcome, latency);
     }
 }
 
@@ -110,7 +153,9 @@ impl PermitBody {
     /// `abort_grace`, which its drop sees to; the connection is gone.
     fn fail(&mut self) {
         self.failed = true;
-        self.held = None;
+        if let Some(held) = self.held.take() {
+            held.fail(Reason::OriginReset);
+        }
         self.lease = None;
     }
 
@@ -125,7 +170,7 @@ impl PermitBody {
         if let Some(slot) = self.streams.take(1) {
             self.stream = Some(slot);
             if let Some(held) = self.held.take() {
-                held.finish();
+                held.leave();
             }
         }
     }

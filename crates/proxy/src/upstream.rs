@@ -24,7 +24,6 @@ use forebay_layers::permit_body::{Held, PermitBody};
 use http::header::{CONNECTION, VIA};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
-use tokio::time::Instant;
 use tower::Service;
 
 use connection::Connected;
@@ -66,19 +65,19 @@ async fn forward(pools: Arc<Pools>, mut exchange: Exchange) -> Result<Answer, Re
         .permit
         .take()
         .expect("concurrency gives a permit with each exchange");
-    let mut held = Held {
-        permit,
-        origin: Arc::clone(&origin),
-        status: 0,
-        sent: Instant::now(),
-    };
+    let mut held = Held::new(permit, Arc::clone(&origin));
     let upload = exchange.body.upload();
     let streaming = exchange.body.is_streaming();
     let mut request = forwarded::request(&mut exchange);
     let mut attempts = Attempts::new(request.method(), request.body());
     loop {
-        let server = attempts.connect(&pools, &origin).await;
-        let connected = server.map_err(|reason| refused(reason, streaming))?;
+        let connected = match attempts.connect(&pools, &origin).await {
+            Ok(connected) => connected,
+            Err(reason) => {
+                held.fail(reason);
+                return Err(refused(reason, streaming));
+            }
+        };
         let spare = attempts.spare(&request, connected.reused);
         let name = Arc::clone(&connected.server.name);
         held.permit.begin();
@@ -210,7 +209,10 @@ impl Attempts {
                 origin.metrics.resent.inc();
                 Ok((request, held))
             }
-            _ => Err(reason),
+            _ => {
+                held.fail(reason);
+                Err(reason)
+            }
         }
     }
 }

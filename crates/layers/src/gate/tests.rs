@@ -156,3 +156,18 @@ async fn a_proxy_that_is_short_of_processor_learns_nothing() {
     starved.abort();
     assert_eq!(after, before);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_refused_or_timed_out_cuts_the_limit_and_what_says_nothing_does_not() {
+    for (outcome, falls) in [(Outcome::Congested, true), (Outcome::Ignored, false)] {
+        let gate = gate_by(FREE, Duration::from_secs(5));
+        gate.restore(100);
+        for _ in 0..20 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            let permits: Vec<_> = (0..5).filter_map(|_| gate.try_acquire()).collect();
+            permits.iter().for_each(|permit| permit.failed(outcome));
+            gate.tick(false);
+        }
+        assert_eq!(gate.limit() < 100, falls, "{outcome:?}: {}", gate.limit());
+    }
+}

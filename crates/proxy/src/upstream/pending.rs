@@ -97,7 +97,11 @@ fn reason(error: &hyper::Error) -> Reason {
 
 impl Drop for Pending {
     fn drop(&mut self) {
-        if let (Some(sending), Some(held)) = (self.sending.take(), self.held.take()) {
+        if let (Some(sending), Some(mut held)) = (self.sending.take(), self.held.take()) {
+            // Either the client left, or we gave up because the time was over.
+            if held.sent.elapsed() >= held.origin.rules.response_timeout {
+                held.overdue();
+            }
             reaper::adopt(sending, held, Arc::clone(&self.pools));
         }
     }

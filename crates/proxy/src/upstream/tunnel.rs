@@ -48,7 +48,7 @@ impl Wanted {
         let origin = hyper::upgrade::on(&mut response);
         let (mut head, _) = response.into_parts();
         hop::remove(&mut head.headers, true);
-        held.finish();
+        held.leave();
         let Self { client, slot } = self;
         tokio::spawn(async move {
             if let (Ok(client), Ok(origin)) = tokio::join!(client, origin) {
