@@ -66,7 +66,7 @@ impl Priority {
         Self::Bot,
     ];
 
-    /// Its name in the access log and in metrics.
+    /// Its name in `/api/status`, the access log and metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -1,48 +1,96 @@
-//! The short queue in front of an origin: bounded in length and in time, ordered by class and by
-//! the time of the *first* try, so that nobody who was turned away once starts over.
+//! The short queue in front of an origin: bounded in length and in time, in two modes.
 //!
-//! At its bound the worst leaves: the newcomer when nobody waiting is worse. The queue never
-//! holds more than its length, and never hands out a waiter whose deadline has passed.
+//! **Calm**, it is patient: strangers too are served in the order of their coming, so that a burst
+//! or a cold start is absorbed. It **stands** once the oldest has waited for half of what a
+//! stranger may wait, or when it is full: more come than leave, and waiting helps nobody. Then
+//! strangers are served last in first out and wait a moment only, because whoever waited long in
+//! an overload has often gone; bots leave at once. It is calm again after 50 ms with a free permit
+//! and nobody waiting.
+//!
+//! Visitors inside never feel the mode: they are served by class and by the time of the *first*
+//! try of their page, so that nobody who was turned away once starts over.
+//!
+//! What is guaranteed to whom, at every permit that comes free:
+//! - **operators** go first, always;
+//! - **a class with a floor** (unsafe methods 15 % of the limit, pages 10 %, their parts 5 %, each
+//!   at least one permit) goes before better ones while it holds less than its floor, the one that
+//!   lacks most first: no crowd of one kind keeps another from being served at all;
+//! - **else the better class**, so the whole origin is for whoever is there: what a class does not
+//!   use, others have.
+//! - Strangers and bots have no floor: they have the waiting room.
+//!
+//! The same shares hold for the places of a full queue, or a class would keep its permits and lose
+//! everybody who could use them.
+//!
+//! Nobody is lost, served twice, or served past the end of the own patience. Nobody leaves for a
+//! worse one, but where a class holds less than its share of a full queue.
 
 mod floor;
 mod lane;
 mod patience;
-pub mod short;
 
-use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
-use core::num::NonZeroUsize;
 use core::time::Duration;
 
-use crate::priority::Priority;
+use floor::{furthest_below, share_of};
+use lane::{Lane, Place};
+pub use patience::Settings;
+
+use crate::priority::{PerClass, Priority};
 use crate::time::Timestamp;
+
+/// So long nobody waits and a permit is free before the queue is calm again.
+const CALM_AFTER: Duration = Duration::from_millis(50);
+
+/// Of those with a pass the worst leaves first, operators last.
+const WORST_FIRST: [Priority; 4] = [
+    Priority::SubResource,
+    Priority::Navigation,
+    Priority::Submit,
+    Priority::Operator,
+];
+
+/// What the gate knows when it asks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Gauge {
+    /// Permits there are.
+    pub limit: u32,
+    /// The origin's response time under pressure; `None`: not known yet.
+    pub response: Option<Duration>,
+    /// The law still looks for the limit: a queue says nothing yet.
+    pub starting: bool,
+    /// A permit is free.
+    pub free: bool,
+}
 
 /// Waiters of type `W`, which the shell wakes when their turn comes.
 #[derive(Clone, Debug)]
 pub struct Queue<W> {
-    length: NonZeroUsize,
+    settings: Settings,
+    gauge: Gauge,
+    lanes: PerClass<Lane<W>>,
+    length: usize,
     sequence: u64,
-    waiting: BTreeMap<Place, Waiter<W>>,
-    deadlines: BTreeSet<(Timestamp, Place)>,
-}
-
-#[derive(Clone, Debug)]
-struct Waiter<W> {
-    deadline: Timestamp,
-    waiter: W,
-}
-
-/// The order of the queue: class, first try, and order of coming between equals.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
-    priority: Priority,
-    first_try: Timestamp,
-    sequence: u64,
+    latest: Timestamp,
+    standing: bool,
+    busy_at: Timestamp,
 }
 
 /// Names one who waits; never given twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entry(Place);
+pub struct Entry {
+    priority: Priority,
+    place: Place,
+}
+
+/// Who had to go at a [`tick`](Queue::tick), with their classes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shed<W> {
+    /// Their patience is over.
+    pub late: Vec<(Priority, W)>,
+    /// There is no place for them any more.
+    pub crowded: Vec<(Priority, W)>,
+}
 
 /// What came of a [`push`](Queue::push) that found a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,286 +102,283 @@ pub struct Pushed<W> {
 }
 
 impl<W> Queue<W> {
-    /// An empty queue for at most `length` waiters.
+    /// An empty queue in front of a gate of which nothing but its `limit` is known yet.
     #[must_use]
-    pub const fn new(length: NonZeroUsize) -> Self {
+    pub fn new(settings: Settings, limit: u32) -> Self {
         Self {
-            length,
+            settings,
+            gauge: Gauge {
+                limit,
+                ..Gauge::default()
+            },
+            lanes: PerClass::from_fn(|_| Lane::default()),
+            length: 0,
             sequence: 0,
-            waiting: BTreeMap::new(),
-            deadlines: BTreeSet::new(),
+            latest: Timestamp::default(),
+            standing: false,
+            busy_at: Timestamp::default(),
         }
     }
 
-    /// Takes a waiter in until `deadline`. `first_try` is when this page was first asked for,
-    /// which may be before it came here.
+    /// Other numbers of the operator; who no longer fits leaves at the next [`tick`](Self::tick).
+    pub const fn set(&mut self, settings: Settings) {
+        self.settings = settings;
+    }
+
+    /// Takes a waiter in at `now`. `first_try` is when this page was first asked for, which may
+    /// be before it came here.
     ///
     /// # Errors
-    /// The waiter itself, when the queue is full of others who are no worse.
+    /// The waiter itself, when the queue is full of others who are no worse, or stands and this
+    /// is a bot.
     pub fn push(
         &mut self,
         priority: Priority,
         first_try: Timestamp,
-        deadline: Timestamp,
+        now: Timestamp,
         waiter: W,
     ) -> Result<Pushed<W>, W> {
+        // Order of coming and time of coming agree, even where two clocks were read out of order.
+        self.latest = self.latest.max(now);
+        self.busy_at = self.latest;
         let place = Place {
-            priority,
             first_try,
             sequence: self.sequence,
         };
-        let full = self.waiting.len() >= self.length.get();
-        if full
-            && self
-                .waiting
-                .last_key_value()
-                .is_some_and(|(worst, _)| *worst <= place)
-        {
+        let full = self.length >= self.bound();
+        self.standing |= full;
+        if self.standing && priority == Priority::Bot {
             return Err(waiter);
         }
-        let evicted = if full { self.take_worst() } else { None };
+        let evicted = if full {
+            let Some(evicted) = self.take_worst(Some((priority, place))) else {
+                return Err(waiter);
+            };
+            Some(evicted)
+        } else if priority == Priority::Stranger && self.crowded(1) {
+            self.take_oldest(Priority::Stranger)
+        } else {
+            None
+        };
         self.sequence = self.sequence.saturating_add(1);
-        self.waiting.insert(place, Waiter { deadline, waiter });
-        self.deadlines.insert((deadline, place));
+        self.lanes
+            .get_mut(priority)
+            .insert(place, self.latest, waiter);
+        self.length = self.length.saturating_add(1);
         self.invariants();
         Ok(Pushed {
-            entry: Entry(place),
+            entry: Entry { priority, place },
             evicted,
         })
     }
 
-    /// Takes out the best whose deadline has not passed at `now`. Who is past it stays for
-    /// [`expire`](Self::expire), which gives it an answer.
-    pub fn pop(&mut self, now: Timestamp) -> Option<W> {
-        let best = self
-            .waiting
-            .iter()
-            .find(|(_, waiter)| waiter.deadline > now);
-        let place = best.map(|(place, _)| *place)?;
-        self.take(place)
+    /// Takes out whose turn it is, given the permits that each class holds (`held`). Who is past
+    /// the own patience is passed over and stays for [`tick`](Self::tick); after a tick at `now`
+    /// there is nobody to pass over.
+    pub fn pop(&mut self, now: Timestamp, held: &PerClass<u32>) -> Option<(Priority, W)> {
+        self.latest = self.latest.max(now);
+        self.busy_at = self.latest;
+        let next = PerClass::from_fn(|priority| self.next_of(priority, now));
+        let waits = |priority| next.get(priority).is_some();
+        let below = || furthest_below(held, self.gauge.limit, waits);
+        let strict = || Priority::ALL.into_iter().find(|class| waits(*class));
+        let priority = if waits(Priority::Operator) {
+            Priority::Operator
+        } else {
+            below().or_else(strict)?
+        };
+        let waiter = self.take(priority, (*next.get(priority))?)?;
+        Some((priority, waiter))
     }
 
     /// Takes out one who waits, `None` when it has left already.
     pub fn remove(&mut self, entry: Entry) -> Option<W> {
-        self.take(entry.0)
+        self.take(entry.priority, entry.place)
     }
 
-    /// Takes out everyone whose deadline is not after `now`, the longest overdue first.
+    /// Takes in what the gate knows, changes the mode, and takes out who has to go: those whose
+    /// patience is over, and those who no longer fit. Called about every 50 ms.
+    #[must_use]
+    pub fn tick(&mut self, gauge: Gauge, now: Timestamp) -> Shed<W> {
+        self.gauge = gauge;
+        self.latest = self.latest.max(now);
+        self.change_mode();
+        let late = self.expire(now);
+        let mut crowded = Vec::new();
+        while self.length > self.bound() {
+            self.standing = true;
+            let Some(evicted) = self.take_worst(None) else {
+                break;
+            };
+            crowded.push(evicted);
+        }
+        while self.standing && !self.lanes.get(Priority::Bot).is_empty() {
+            crowded.extend(self.take_oldest(Priority::Bot));
+        }
+        while self.crowded(0) {
+            crowded.extend(self.take_oldest(Priority::Stranger));
+        }
+        self.invariants();
+        Shed { late, crowded }
+    }
+
+    /// Takes out everyone whose patience is over at `now`, class by class, oldest first.
     #[must_use]
     pub fn expire(&mut self, now: Timestamp) -> Vec<(Priority, W)> {
-        let mut expired = Vec::new();
-        while let Some((deadline, place)) = self.deadlines.first().copied() {
-            if deadline > now {
-                break;
+        let mut left = Vec::new();
+        for priority in Priority::ALL {
+            while let Some(oldest) = self.lanes.get(priority).oldest()
+                && self.is_late(priority, oldest.at, now)
+            {
+                left.extend(
+                    self.take(priority, oldest.place)
+                        .map(|waiter| (priority, waiter)),
+                );
             }
-            expired.extend(self.take(place).map(|waiter| (place.priority, waiter)));
         }
-        expired
+        left
     }
 
-    /// When the next deadline passes.
+    /// Whether the queue stands.
     #[must_use]
-    pub fn next_deadline(&self) -> Option<Timestamp> {
-        self.deadlines.first().map(|(deadline, _)| *deadline)
+    pub const fn standing(&self) -> bool {
+        self.standing
     }
 
     /// How many wait.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.waiting.len()
+    pub const fn len(&self) -> usize {
+        self.length
     }
 
     /// Whether nobody waits.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+    pub const fn is_empty(&self) -> bool {
+        self.length == 0
     }
 
-    /// How many may wait.
+    /// How many of each class wait.
     #[must_use]
-    pub const fn length(&self) -> NonZeroUsize {
-        self.length
+    pub fn waiting(&self) -> PerClass<usize> {
+        PerClass::from_fn(|priority| self.lanes.get(priority).len())
     }
 
-    /// The time since the earliest first try among those who wait; zero when nobody does.
+    /// The time since the first of those who wait came; zero when nobody does.
     #[must_use]
     pub fn longest_wait(&self, now: Timestamp) -> Duration {
-        let earliest = Priority::ALL.into_iter().filter_map(|priority| {
-            let from = Place {
-                priority,
-                first_try: Timestamp::default(),
-                sequence: 0,
-            };
-            let (place, _) = self.waiting.range(from..).next()?;
-            (place.priority == priority).then_some(place.first_try)
-        });
-        earliest
-            .min()
-            .map_or(Duration::ZERO, |first| now.saturating_since(first))
+        let oldest = self.lanes.iter().filter_map(|(_, lane)| lane.oldest());
+        let first = oldest.map(|coming| coming.at).min();
+        first.map_or(Duration::ZERO, |first| now.saturating_since(first))
     }
 
-    /// Changes how many may wait, and takes out the worst who no longer fit, worst first.
+    /// How long one of this class waits at most, however things turn out.
     #[must_use]
-    pub fn set_length(&mut self, length: NonZeroUsize) -> Vec<(Priority, W)> {
-        self.length = length;
-        let mut evicted = Vec::new();
-        while self.waiting.len() > length.get() {
-            evicted.extend(self.take_worst());
+    pub fn patience_max(&self, priority: Priority) -> Duration {
+        self.settings.patience(priority, None, false)
+    }
+
+    /// How long one of this class waits at most, as things stand.
+    #[must_use]
+    pub fn patience(&self, priority: Priority) -> Duration {
+        self.settings
+            .patience(priority, self.gauge.response, self.standing)
+    }
+
+    fn change_mode(&mut self) {
+        if !self.is_empty() || !self.gauge.free {
+            self.busy_at = self.latest;
         }
-        self.invariants();
-        evicted
+        let half = self.settings.long(self.gauge.response) / 2;
+        if self.longest_wait(self.latest) > half && !self.gauge.starting {
+            self.standing = true;
+        } else if self.latest.saturating_since(self.busy_at) >= CALM_AFTER {
+            self.standing = false;
+        }
     }
 
-    fn take_worst(&mut self) -> Option<(Priority, W)> {
-        let place = *self.waiting.last_key_value()?.0;
-        self.take(place).map(|waiter| (place.priority, waiter))
+    fn bound(&self) -> usize {
+        self.settings.length(self.gauge.limit)
     }
 
-    fn take(&mut self, place: Place) -> Option<W> {
-        let waiter = self.waiting.remove(&place)?;
-        self.deadlines.remove(&(waiter.deadline, place));
-        Some(waiter.waiter)
+    /// Whether strangers, with `more` of them, are too many for a queue that stands.
+    fn crowded(&self, more: usize) -> bool {
+        let strangers = self.lanes.get(Priority::Stranger).len();
+        self.standing && strangers.saturating_add(more) > Settings::strangers(self.gauge.limit)
+    }
+
+    fn is_late(&self, priority: Priority, came: Timestamp, now: Timestamp) -> bool {
+        now.saturating_since(came) >= self.patience(priority)
+    }
+
+    /// Whose turn it is within a class.
+    fn next_of(&self, priority: Priority, now: Timestamp) -> Option<Place> {
+        let lane = self.lanes.get(priority);
+        let oldest = lane.oldest()?;
+        if priority == Priority::Stranger && self.standing {
+            let newest = lane.newest()?;
+            return (!self.is_late(priority, newest.at, now)).then_some(newest.place);
+        }
+        if !self.is_late(priority, oldest.at, now) {
+            return lane.first_since(None);
+        }
+        let patience = u64::try_from(self.patience(priority).as_nanos()).unwrap_or(u64::MAX);
+        let since = Timestamp::from_nanos(now.as_nanos().saturating_sub(patience));
+        lane.first_since(Some(since))
+    }
+
+    /// Who leaves when one is too many: a bot, else the stranger who came first, else of those
+    /// inside the last in order of the worst class that has more than its floor's share of the
+    /// places. `None` when the `newcomer` has no better claim than anybody.
+    fn take_worst(&mut self, newcomer: Option<(Priority, Place)>) -> Option<(Priority, W)> {
+        for priority in [Priority::Bot, Priority::Stranger] {
+            if newcomer.is_none_or(|newcomer| newcomer.0 <= priority)
+                && let Some(evicted) = self.take_oldest(priority)
+            {
+                return Some(evicted);
+            }
+        }
+        let worst = WORST_FIRST.into_iter().find_map(|priority| {
+            let last = self.lanes.get(priority).last()?;
+            let leaves = match newcomer {
+                None => self.over(priority, 0),
+                Some((class, place)) if class == priority => place < last,
+                Some((class, _)) if class < priority => self.over(priority, 0),
+                Some((class, _)) => {
+                    priority != Priority::Operator && !self.over(class, 1) && self.over(priority, 0)
+                }
+            };
+            leaves.then_some((priority, last))
+        });
+        let (priority, place) = worst?;
+        self.take(priority, place).map(|waiter| (priority, waiter))
+    }
+
+    /// Whether this class, with `more` of it, has more places than its floor's share.
+    fn over(&self, priority: Priority, more: usize) -> bool {
+        let places = share_of(priority).saturating_mul(self.bound()) / 100;
+        self.lanes.get(priority).len().saturating_add(more) > places
+    }
+
+    fn take_oldest(&mut self, priority: Priority) -> Option<(Priority, W)> {
+        let oldest = self.lanes.get(priority).oldest()?;
+        let waiter = self.take(priority, oldest.place)?;
+        Some((priority, waiter))
+    }
+
+    fn take(&mut self, priority: Priority, place: Place) -> Option<W> {
+        let waiter = self.lanes.get_mut(priority).take(place)?;
+        self.length = self.length.saturating_sub(1);
+        Some(waiter)
     }
 
     fn invariants(&self) {
-        debug_assert!(
-            self.waiting.len() <= self.length.get(),
-            "never longer than its bound"
-        );
         debug_assert_eq!(
-            self.waiting.len(),
-            self.deadlines.len(),
-            "a deadline for each"
+            self.length,
+            self.lanes.iter().map(|(_, lane)| lane.len()).sum::<usize>(),
+            "each is in one lane"
         );
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use Priority::{Navigation, Stranger, SubResource, Submit};
-    use proptest::prelude::*;
-
-    fn queue(length: usize) -> Queue<u32> {
-        Queue::new(NonZeroUsize::new(length).unwrap())
-    }
-
-    const fn at(second: u64) -> Timestamp {
-        Timestamp::from_nanos(second * 1_000_000_000)
-    }
-
-    /// Pushes (class, first try) with the waiters 0, 1, 2 … and a deadline far away.
-    fn filled(length: usize, waiters: &[(Priority, u64)]) -> Queue<u32> {
-        let mut queue = queue(length);
-        for (name, (priority, first_try)) in (0..).zip(waiters) {
-            queue
-                .push(*priority, at(*first_try), at(1_000), name)
-                .unwrap();
-        }
-        queue
-    }
-
-    fn drained(mut queue: Queue<u32>) -> Vec<u32> {
-        core::iter::from_fn(|| queue.pop(at(0))).collect()
-    }
-
-    #[test]
-    fn the_order_is_class_then_first_try_then_coming() {
-        let waiters = [
-            (Stranger, 1),
-            (Navigation, 9),
-            (Submit, 9),
-            (Navigation, 2),
-            (Stranger, 1),
-        ];
-        assert_eq!(drained(filled(8, &waiters)), [2, 3, 1, 0, 4]);
-    }
-
-    #[test]
-    fn at_the_bound_the_worst_leaves() {
-        for (newcomer, expected) in [
-            ((Stranger, 9), Err(7)),
-            ((Stranger, 5), Err(7)),
-            ((Stranger, 4), Ok(Some((Stranger, 1)))),
-            ((SubResource, 9), Ok(Some((Stranger, 1)))),
-            ((Submit, 9), Ok(Some((Stranger, 1)))),
-        ] {
-            let mut queue = filled(2, &[(Navigation, 1), (Stranger, 5)]);
-            let found = queue.push(newcomer.0, at(newcomer.1), at(1_000), 7);
-            assert_eq!(found.map(|pushed| pushed.evicted), expected, "{newcomer:?}");
-            assert_eq!(queue.len(), 2);
-        }
-    }
-
-    #[test]
-    fn who_is_past_the_deadline_is_expired_and_never_popped() {
-        let mut queue = queue(4);
-        queue.push(Submit, at(0), at(5), 0).unwrap();
-        queue.push(Navigation, at(0), at(9), 1).unwrap();
-        queue.push(Stranger, at(0), at(4), 2).unwrap();
-        assert_eq!(queue.next_deadline(), Some(at(4)));
-        assert_eq!(queue.pop(at(5)), Some(1));
-        assert_eq!(queue.expire(at(5)), [(Stranger, 2), (Submit, 0)]);
-        assert!(queue.is_empty());
-    }
-
-    #[test]
-    fn an_entry_is_removed_once() {
-        let mut queue = queue(4);
-        let first = queue.push(Navigation, at(1), at(9), 0).unwrap().entry;
-        let second = queue.push(Navigation, at(1), at(9), 1).unwrap().entry;
-        assert_eq!(queue.remove(first), Some(0));
-        assert_eq!(queue.remove(first), None);
-        assert_eq!(queue.pop(at(2)), Some(1));
-        assert_eq!(queue.remove(second), None);
-    }
-
-    #[test]
-    fn the_longest_wait_is_of_the_earliest_first_try_in_any_class() {
-        let queue = filled(4, &[(Submit, 5), (Stranger, 2), (Stranger, 3)]);
-        assert_eq!(queue.longest_wait(at(9)), Duration::from_secs(7));
-        assert_eq!(filled(4, &[]).longest_wait(at(9)), Duration::ZERO);
-    }
-
-    #[test]
-    fn a_shorter_queue_turns_the_worst_away() {
-        let mut queue = filled(
-            4,
-            &[(Stranger, 1), (Submit, 3), (Stranger, 2), (Navigation, 1)],
-        );
-        let evicted = queue.set_length(NonZeroUsize::new(2).unwrap());
-        assert_eq!(evicted, [(Stranger, 2), (Stranger, 0)]);
-        assert_eq!(drained(queue), [1, 3]);
-    }
-
-    proptest! {
-        #[test]
-        fn nobody_is_lost_and_nobody_is_served_twice(
-            length in 1usize..6,
-            steps in proptest::collection::vec((0usize..8, 0u64..20, 1u64..10), 0..80),
-        ) {
-            let mut queue = queue(length);
-            let (mut came, mut left, mut now) = (0u32, Vec::new(), 0);
-            for (what, first_try, patience) in steps {
-                now += 1;
-                match what {
-                    0 => left.extend(queue.pop(at(now))),
-                    1 => left.extend(queue.expire(at(now)).into_iter().map(|(_, name)| name)),
-                    _ => {
-                        let class = Priority::ALL[what - 2];
-                        let deadline = at(now + patience);
-                        match queue.push(class, at(first_try), deadline, came) {
-                            Ok(pushed) => left.extend(pushed.evicted.map(|(_, name)| name)),
-                            Err(name) => left.push(name),
-                        }
-                        came += 1;
-                    }
-                }
-                prop_assert!(queue.len() <= length);
-            }
-            left.extend(queue.expire(at(1_000)).into_iter().map(|(_, name)| name));
-            left.sort_unstable();
-            prop_assert_eq!(left, (0..came).collect::<Vec<_>>());
-        }
-    }
-}
+mod tests;

@@ -5,14 +5,13 @@
 //! `abort_grace` has passed, because an origin goes on working when a client leaves.
 
 use std::collections::VecDeque;
-use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use forebay_admission::limit::{Adaptive, Bounds, Exposure, Moved, Outcome};
-use forebay_admission::priority::Priority;
-use forebay_admission::queue::{Entry, Queue};
+use forebay_admission::priority::{PerClass, Priority};
+use forebay_admission::queue::{Entry, Gauge, Queue, Settings};
 use forebay_admission::room::Load;
 use forebay_admission::time::Timestamp;
 use tokio::sync::oneshot;
@@ -20,24 +19,21 @@ use tokio::sync::oneshot;
 use crate::clock::Clock;
 
 mod latency;
+mod permit;
 mod pressure;
 
 use latency::Latency;
-use pressure::{Begun, Pressure};
+use permit::Kept;
+pub use permit::Permit;
+use pressure::Pressure;
 
-/// How many permits an origin has, and what waits for them. Durations are upper bounds.
+/// How many permits an origin has, and what waits for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GateRules {
     /// Exchanges in flight at the origin at the same time.
     pub limit: LimitRule,
-    /// Requests that may wait for a permit; what is over it is shed, worst class first.
-    pub length: NonZeroUsize,
-    /// How long an unsafe method of a visitor inside waits.
-    pub submit: Duration,
-    /// How long a visitor inside waits for a page or its parts.
-    pub visitor: Duration,
-    /// How long a request without a pass waits.
-    pub stranger: Duration,
+    /// How many may wait for a permit, and how long.
+    pub queue: Settings,
     /// How long abandoned work is taken to go on; `None`: the last p90, within 1 to 30 s.
     pub abort_grace: Option<Duration>,
 }
@@ -69,87 +65,7 @@ impl LimitRule {
     }
 }
 
-impl GateRules {
-    /// How long a request of this class may wait.
-    #[must_use]
-    pub const fn patience(&self, priority: Priority) -> Duration {
-        match priority {
-            Priority::Operator | Priority::Submit => self.submit,
-            Priority::Navigation | Priority::SubResource => self.visitor,
-            Priority::Stranger | Priority::Bot => self.stranger,
-        }
-    }
-}
-
-/// Permission to be in flight at the origin.
-#[derive(Debug)]
-pub struct Permit {
-    gate: Arc<Gate>,
-    state: PermitState,
-    begun: Option<Begun>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum PermitState {
-    /// The origin has got nothing yet.
-    Unused,
-    /// The origin may be working.
-    Used,
-    /// Nothing hangs on it any more.
-    Void,
-}
-
-impl Permit {
-    /// From here on the origin may be working for us.
-    pub const fn begin(&mut self) {
-        self.state = PermitState::Used;
-    }
-
-    /// The origin is done: its last byte has arrived, or it never got a byte.
-    pub fn finish(mut self, outcome: Outcome, latency: Duration) {
-        self.state = PermitState::Void;
-        self.gate.observe(outcome, latency);
-        self.gate
-            .release(self.begun.take(), outcome == Outcome::Success);
-    }
-
-    /// There was no whole answer; what its drop does stays as it was.
-    pub fn failed(&self, outcome: Outcome) {
-        if outcome == Outcome::Congested {
-            self.gate.congested.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    /// Takes its place out of the permit, which then stands for nothing.
-    fn void(mut self) -> Option<Begun> {
-        self.state = PermitState::Void;
-        self.begun.take()
-    }
-
-    /// How long work that was given up is taken to go on.
-    #[must_use]
-    pub fn abort_grace(&self) -> Duration {
-        self.gate.abort_grace()
-    }
-
-    /// The gate that gave it.
-    #[must_use]
-    pub const fn gate(&self) -> &Arc<Gate> {
-        &self.gate
-    }
-}
-
-impl Drop for Permit {
-    fn drop(&mut self) {
-        match self.state {
-            PermitState::Unused => self.gate.release(self.begun.take(), false),
-            PermitState::Used => self.gate.abandon(self.begun.take()),
-            PermitState::Void => {}
-        }
-    }
-}
-
-type Waiters = Queue<oneshot::Sender<Permit>>;
+type Waiter = oneshot::Sender<Permit>;
 
 /// The gate of one origin.
 #[derive(Debug)]
@@ -159,20 +75,22 @@ pub struct Gate {
     limit: AtomicU32,
     queued: AtomicU32,
     waiters: Mutex<Waiting>,
-    abandoned: Mutex<VecDeque<Timestamp>>,
+    abandoned: Mutex<VecDeque<(Timestamp, Kept)>>,
     rules: Mutex<GateRules>,
     latency: Latency,
     good: AtomicU64,
     congested: AtomicU64,
     completed: AtomicU64,
     tries: AtomicU64,
-    shed: AtomicU64,
     given_up: AtomicU64,
 }
 
 #[derive(Debug)]
 struct Waiting {
-    queue: Waiters,
+    queue: Queue<Waiter>,
+    /// Permits held by each class, of those that waited for theirs.
+    held: PerClass<u32>,
+    shed: PerClass<ShedCounts>,
     pressure: Pressure,
     law: Option<Adaptive>,
     /// What others allow at most: the origin's own word, or servers that have just come back.
@@ -182,6 +100,15 @@ struct Waiting {
     ticked: Timestamp,
     pressed_since: Option<Timestamp>,
     pressed: Duration,
+}
+
+impl Waiting {
+    fn give_back(&mut self, class: Option<Priority>) {
+        if let Some(class) = class {
+            let held = self.held.get_mut(class);
+            *held = held.saturating_sub(1);
+        }
+    }
 }
 
 /// What holds the limit where it is.
@@ -207,6 +134,23 @@ impl Holds {
     }
 }
 
+/// Requests turned away at the queue, by why.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ShedCounts {
+    /// Their patience was over.
+    pub late: u64,
+    /// There was no place for them, or none any more.
+    pub crowded: u64,
+}
+
+impl ShedCounts {
+    /// In all.
+    #[must_use]
+    pub const fn total(self) -> u64 {
+        self.late + self.crowded
+    }
+}
+
 /// What a gate did so far, and what stands at it now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GateStatus {
@@ -222,8 +166,12 @@ pub struct GateStatus {
     pub abandoned: usize,
     /// Exchanges the origin finished.
     pub completed: u64,
-    /// Requests turned away at the queue.
-    pub shed: u64,
+    /// How many of each class wait.
+    pub waiting: PerClass<usize>,
+    /// Whether the queue stands: more come than leave, and strangers wait a moment only.
+    pub standing: bool,
+    /// Requests turned away at the queue, by class and why.
+    pub shed: PerClass<ShedCounts>,
     /// Exchanges that were given up while the origin worked.
     pub given_up: u64,
 }
@@ -243,13 +191,16 @@ impl Gate {
     pub fn new(rules: GateRules, clock: Clock) -> Arc<Self> {
         let now = clock.now();
         let law = rules.limit.law(Exposure::default(), now);
+        let limit = rules.limit.first(law.as_ref());
         Arc::new(Self {
             clock,
             in_flight: AtomicU32::new(0),
-            limit: AtomicU32::new(rules.limit.first(law.as_ref())),
+            limit: AtomicU32::new(limit),
             queued: AtomicU32::new(0),
             waiters: Mutex::new(Waiting {
-                queue: Queue::new(rules.length),
+                queue: Queue::new(rules.queue, limit),
+                held: PerClass::default(),
+                shed: PerClass::default(),
                 pressure: Pressure::new(now),
                 law,
                 ceiling: None,
@@ -265,7 +216,6 @@ impl Gate {
             congested: AtomicU64::new(0),
             completed: AtomicU64::new(0),
             tries: AtomicU64::new(0),
-            shed: AtomicU64::new(0),
             given_up: AtomicU64::new(0),
         })
     }
@@ -285,14 +235,15 @@ impl Gate {
                 waiting.law = rule.law(exposure, now);
             }
         }
-        let shed = waiting.queue.set_length(rules.length);
+        waiting.queue.set(rules.queue);
         self.settle(&mut waiting);
-        self.set_limit(waiting, rules.limit);
-        drop(shed);
+        self.set_limit(&mut waiting, rules.limit);
+        drop(waiting);
         self.wake();
     }
 
-    /// Lets an adaptive limit learn from the time since the last call: about every 50 ms. When
+    /// Lets an adaptive limit learn from the time since the last call, and turns away who waited
+    /// too long: about every 50 ms. When
     /// this process is itself short of processor (`starved`), or the call comes late, what was
     /// measured says more about the proxy than about the origin, and teaches nothing.
     pub fn tick(self: &Arc<Self>, starved: bool) {
@@ -308,8 +259,32 @@ impl Gate {
             law.clamped(foreign || late || starved);
             law.tick(exposure, now);
         }
-        if self.set_limit(waiting, rule) {
-            self.wake();
+        self.set_limit(&mut waiting, rule);
+        let gauge = self.gauge(&waiting);
+        let gone = waiting.queue.tick(gauge, now);
+        for (class, _) in &gone.late {
+            waiting.shed.get_mut(*class).late += 1;
+        }
+        for (class, _) in &gone.crowded {
+            waiting.shed.get_mut(*class).crowded += 1;
+        }
+        self.count(&mut waiting);
+        drop(waiting);
+        // Each sees its channel close.
+        drop(gone);
+        self.wake();
+    }
+
+    /// What the queue has to know of the gate.
+    fn gauge(&self, waiting: &Waiting) -> Gauge {
+        let limit = self.limit.load(Ordering::SeqCst);
+        let law = waiting.law.as_ref();
+        let seen = law.and_then(Adaptive::response);
+        Gauge {
+            limit,
+            response: seen.or_else(|| self.latency.median()),
+            starting: law.is_some_and(Adaptive::starting),
+            free: self.in_flight.load(Ordering::SeqCst) < limit,
         }
     }
 
@@ -318,9 +293,9 @@ impl Gate {
         let rule = lock(&self.rules).limit;
         let mut waiting = lock(&self.waiters);
         waiting.ceiling = most;
-        if self.set_limit(waiting, rule) {
-            self.wake();
-        }
+        self.set_limit(&mut waiting, rule);
+        drop(waiting);
+        self.wake();
     }
 
     /// So many servers are alive now; the limit leaves each at least one request.
@@ -340,7 +315,7 @@ impl Gate {
         if let Some(law) = &mut waiting.law {
             law.restore(limit);
         }
-        self.set_limit(waiting, rule);
+        self.set_limit(&mut waiting, rule);
     }
 
     /// The limit that was found, once it was; what [`restore`](Self::restore) takes.
@@ -356,15 +331,14 @@ impl Gate {
         }
     }
 
-    /// Puts the limit in force; whether there is more room than before.
-    fn set_limit(&self, mut waiting: MutexGuard<'_, Waiting>, rule: LimitRule) -> bool {
+    /// Puts the limit in force.
+    fn set_limit(&self, waiting: &mut Waiting, rule: LimitRule) {
         let own = rule.first(waiting.law.as_ref());
         let limit = waiting.ceiling.map_or(own, |most| own.min(most)).max(1);
         let before = self.limit.swap(limit, Ordering::SeqCst);
         if limit != before {
-            self.settle(&mut waiting);
+            self.settle(waiting);
         }
-        limit > before
     }
 
     fn holds(&self) -> Holds {
@@ -389,7 +363,7 @@ impl Gate {
             // The last permit is gone: from here on time is under pressure.
             self.settle(&mut lock(&self.waiters));
         }
-        Some(self.permit(None))
+        Some(Permit::new(Arc::clone(self), Kept::default()))
     }
 
     /// A permit, now or within the patience of the class; `None`: shed.
@@ -401,24 +375,22 @@ impl Gate {
         if let Some(permit) = self.try_acquire() {
             return Some(permit);
         }
-        let deadline = self.clock.now().plus(lock(&self.rules).patience(priority));
-        let Some((receiver, entry)) = self.enqueue(priority, first_try, deadline) else {
-            self.shed.fetch_add(1, Ordering::Relaxed);
-            return None;
-        };
+        let (receiver, entry, deadline) = self.enqueue(priority, first_try)?;
         let place = Place {
             gate: self,
             entry: Some(entry),
         };
         // A permit may have come free between the first look and the push.
         self.wake();
+        // The tick turns away who waited too long. This is for when it does not come.
         let permit = tokio::time::timeout_at(self.clock.instant(deadline), receiver).await;
         let Ok(Ok(permit)) = permit else {
-            drop(place);
-            self.shed.fetch_add(1, Ordering::Relaxed);
+            if place.left() {
+                lock(&self.waiters).shed.get_mut(priority).late += 1;
+            }
             return None;
         };
-        place.leave();
+        place.served();
         Some(permit)
     }
 
@@ -441,7 +413,7 @@ impl Gate {
             queued: self.queued.load(Ordering::Relaxed),
             completed: self.completed.load(Ordering::Relaxed),
             tries: self.tries.load(Ordering::Relaxed),
-            shed: self.shed.load(Ordering::Relaxed),
+            shed: waiting.shed.iter().map(|(_, shed)| shed.total()).sum(),
             pressed: waiting.pressed + open,
         }
     }
@@ -455,6 +427,10 @@ impl Gate {
     /// What stands at the gate now.
     #[must_use]
     pub fn status(&self) -> GateStatus {
+        let (waiting, standing, shed) = {
+            let state = lock(&self.waiters);
+            (state.queue.waiting(), state.queue.standing(), state.shed)
+        };
         GateStatus {
             limit: self.limit.load(Ordering::Relaxed),
             holds: self.holds(),
@@ -462,7 +438,9 @@ impl Gate {
             queued: self.queued.load(Ordering::Relaxed),
             abandoned: lock(&self.abandoned).len(),
             completed: self.completed.load(Ordering::Relaxed),
-            shed: self.shed.load(Ordering::Relaxed),
+            waiting,
+            standing,
+            shed,
             given_up: self.given_up.load(Ordering::Relaxed),
         }
     }
@@ -472,12 +450,12 @@ impl Gate {
         let now = self.clock.now();
         loop {
             let mut abandoned = lock(&self.abandoned);
-            if abandoned.front().is_none_or(|until| *until > now) {
+            if abandoned.front().is_none_or(|(until, _)| *until > now) {
                 return;
             }
-            abandoned.pop_front();
+            let kept = abandoned.pop_front().map(|(_, kept)| kept);
             drop(abandoned);
-            self.release(None, false);
+            self.release(kept.unwrap_or_default(), false);
         }
     }
 
@@ -490,14 +468,6 @@ impl Gate {
                 .p90()
                 .clamp(Duration::from_secs(1), Duration::from_secs(30))
         })
-    }
-
-    fn permit(self: &Arc<Self>, begun: Option<Begun>) -> Permit {
-        Permit {
-            gate: Arc::clone(self),
-            state: PermitState::Unused,
-            begun,
-        }
     }
 
     /// Takes one place under the limit; how many are taken then.
@@ -542,26 +512,27 @@ impl Gate {
             .change(self.clock.now(), in_flight, pressed);
     }
 
-    fn abandon(&self, begun: Option<Begun>) {
-        if let Some(begun) = begun {
+    fn abandon(&self, mut kept: Kept) {
+        if let Some(begun) = kept.begun.take() {
             lock(&self.waiters).pressure.undo(begun);
         }
         let until = self.clock.now().plus(self.abort_grace());
         self.given_up.fetch_add(1, Ordering::Relaxed);
         let mut abandoned = lock(&self.abandoned);
         // The grace may have shrunk since: the list stays in order, at worst by waiting longer.
-        let until = abandoned.back().map_or(until, |last| until.max(*last));
-        abandoned.push_back(until);
+        let last = abandoned.back().map(|(last, _)| *last);
+        abandoned.push_back((until.max(last.unwrap_or_default()), kept));
     }
 
-    fn release(self: &Arc<Self>, begun: Option<Begun>, good: bool) {
+    fn release(self: &Arc<Self>, kept: Kept, good: bool) {
         let before = self.in_flight.fetch_sub(1, Ordering::SeqCst);
         debug_assert!(before > 0, "a permit is given back once");
         let was_full = before >= self.limit.load(Ordering::SeqCst);
         let waited_for = self.queued.load(Ordering::SeqCst) > 0;
-        if was_full || waited_for || begun.is_some() {
+        if was_full || waited_for || kept.any() {
             let mut waiting = lock(&self.waiters);
-            waiting.pressure.end(begun, good);
+            waiting.pressure.end(kept.begun, good);
+            waiting.give_back(kept.class);
             self.settle(&mut waiting);
         }
         if waited_for {
@@ -569,60 +540,67 @@ impl Gate {
         }
     }
 
+    /// Somebody waits; `None`: there is no place.
     fn enqueue(
         &self,
         priority: Priority,
         first_try: Timestamp,
-        deadline: Timestamp,
-    ) -> Option<(oneshot::Receiver<Permit>, Entry)> {
+    ) -> Option<(oneshot::Receiver<Permit>, Entry, Timestamp)> {
         let (sender, receiver) = oneshot::channel();
         let mut waiting = lock(&self.waiters);
-        // Whoever is evicted sees its channel close, and is shed.
-        let pushed = waiting
-            .queue
-            .push(priority, first_try, deadline, sender)
-            .ok()?;
+        let now = self.clock.now();
+        let pushed = waiting.queue.push(priority, first_try, now, sender);
+        let Ok(pushed) = pushed else {
+            waiting.shed.get_mut(priority).crowded += 1;
+            return None;
+        };
+        if let Some((class, _)) = &pushed.evicted {
+            // It sees its channel close.
+            waiting.shed.get_mut(*class).crowded += 1;
+        }
         self.count(&mut waiting);
-        Some((receiver, pushed.entry))
+        let deadline = now.plus(waiting.queue.patience_max(priority));
+        Some((receiver, pushed.entry, deadline))
     }
 
-    /// Hands free permits to those who wait, best first.
+    /// Hands free permits to those whose turn it is.
     fn wake(self: &Arc<Self>) {
-        loop {
+        while self.queued.load(Ordering::SeqCst) > 0 {
             let mut waiting = lock(&self.waiters);
-            if waiting.queue.is_empty() || self.take().is_none() {
+            if self.take().is_none() {
                 return;
             }
-            let next = waiting.queue.pop(self.clock.now());
-            // Whoever waits behind nobody is past the deadline, and sees its channel close.
-            let late = match &next {
-                Some(_) => Vec::new(),
-                None => waiting.queue.expire(self.clock.now()),
+            let now = self.clock.now();
+            let Waiting { queue, held, .. } = &mut *waiting;
+            let Some((class, waiter)) = queue.pop(now, held) else {
+                // Whoever waits is past the own patience.
+                self.put_back(&mut waiting, Kept::default());
+                return;
             };
-            let begun = waiting.pressure.begin(self.clock.now());
+            *held.get_mut(class) += 1;
+            let kept = Kept {
+                begun: waiting.pressure.begin(now),
+                class: Some(class),
+            };
             self.count(&mut waiting);
             drop(waiting);
-            drop(late);
             // Its drop would come back here, once for each who has left.
-            let left = match next {
-                Some(waiter) => waiter.send(self.permit(begun)).map_err(Permit::void),
-                None => Err(begun),
-            };
-            if let Err(begun) = left {
-                self.put_back(begun);
+            let sent = waiter.send(Permit::new(Arc::clone(self), kept));
+            if let Err(kept) = sent.map_err(Permit::void) {
+                self.put_back(&mut lock(&self.waiters), kept);
             }
         }
     }
 
     /// Gives one place back without looking who waits for it.
-    fn put_back(&self, begun: Option<Begun>) {
+    fn put_back(&self, waiting: &mut Waiting, kept: Kept) {
         let before = self.in_flight.fetch_sub(1, Ordering::SeqCst);
         debug_assert!(before > 0, "a permit is given back once");
-        let mut waiting = lock(&self.waiters);
-        if let Some(begun) = begun {
+        if let Some(begun) = kept.begun {
             waiting.pressure.undo(begun);
         }
-        self.settle(&mut waiting);
+        waiting.give_back(kept.class);
+        self.settle(waiting);
     }
 
     fn count(&self, waiting: &mut Waiting) {
@@ -647,20 +625,31 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    fn leave(mut self) {
+    /// The permit came.
+    fn served(mut self) {
         self.entry = None;
+    }
+
+    /// Gives up the place; whether it was still held.
+    fn left(mut self) -> bool {
+        self.leave()
+    }
+
+    fn leave(&mut self) -> bool {
+        let Some(entry) = self.entry.take() else {
+            return false;
+        };
+        let mut waiting = lock(&self.gate.waiters);
+        let waiter = waiting.queue.remove(entry);
+        self.gate.count(&mut waiting);
+        drop(waiting);
+        waiter.is_some()
     }
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        if let Some(entry) = self.entry.take() {
-            let mut waiting = lock(&self.gate.waiters);
-            let waiter = waiting.queue.remove(entry);
-            self.gate.count(&mut waiting);
-            drop(waiting);
-            drop(waiter);
-        }
+        self.leave();
     }
 }
 

@@ -125,6 +125,7 @@ pub struct Adaptive {
     first_half: Option<Measured>,
     count: f64,
     response: f64,
+    seen: bool,
     change: Change,
     errors: Window,
     peak: Peak,
@@ -181,6 +182,7 @@ impl Adaptive {
             first_half: None,
             count: 0.0,
             response: 0.05,
+            seen: false,
             change: Change::default(),
             errors: Window::new(exposure, now),
             peak: Peak::default(),
@@ -241,16 +243,20 @@ impl Adaptive {
         self.limit
     }
 
-    /// The response time under pressure that it last saw.
+    /// The response time under pressure that it last saw; `None` before it saw one.
     #[must_use]
-    pub const fn response(&self) -> Duration {
-        Duration::from_nanos((self.response * 1e9) as u64)
+    pub const fn response(&self) -> Option<Duration> {
+        if self.seen {
+            Some(Duration::from_nanos((self.response * 1e9) as u64))
+        } else {
+            None
+        }
     }
 
     /// Up to which age a request counts as young.
     #[must_use]
     pub const fn youth(&self) -> Duration {
-        self.response().saturating_mul(4)
+        Duration::from_nanos((4.0 * self.response * 1e9) as u64)
     }
 
     /// Whether it still looks for the knee after a start.
@@ -327,6 +333,7 @@ impl Adaptive {
             return;
         };
         self.response = (measured.n / measured.rate.max(1e-3)).clamp(0.001, 30.0);
+        self.seen = true;
         self.count = measured.count;
         match self.phase {
             Phase::Start { .. } => self.grow(measured),

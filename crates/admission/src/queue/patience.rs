@@ -36,7 +36,7 @@ impl Settings {
     pub(super) fn patience(
         &self,
         priority: Priority,
-        response: Duration,
+        response: Option<Duration>,
         standing: bool,
     ) -> Duration {
         match priority {
@@ -47,16 +47,20 @@ impl Settings {
         }
     }
 
-    /// How long a stranger waits on a calm day.
-    pub(super) fn long(&self, response: Duration) -> Duration {
-        let auto = response
-            .saturating_mul(LONG_RESPONSES)
-            .clamp(LONG.0, LONG.1);
+    /// How long a stranger waits on a calm day. While nothing is known of the origin, as long as
+    /// any may need.
+    pub(super) fn long(&self, response: Option<Duration>) -> Duration {
+        let auto = response.map_or(LONG.1, |response| {
+            response
+                .saturating_mul(LONG_RESPONSES)
+                .clamp(LONG.0, LONG.1)
+        });
         self.stranger.unwrap_or(auto)
     }
 
-    fn short(&self, response: Duration) -> Duration {
-        self.stranger.unwrap_or((response / 2).max(SHORT))
+    fn short(&self, response: Option<Duration>) -> Duration {
+        let auto = (response.unwrap_or_default() / 2).max(SHORT);
+        self.stranger.unwrap_or(auto)
     }
 
     /// How many may wait.
@@ -86,6 +90,8 @@ mod tests {
     #[test]
     fn strangers_wait_by_the_response_time_and_others_by_their_number() {
         for (response, standing, class, expected) in [
+            (0, false, Stranger, 10_000),
+            (0, true, Stranger, 100),
             (50, false, Stranger, 2_000),
             (600, false, Stranger, 4_800),
             (9_000, false, Bot, 10_000),
@@ -96,7 +102,7 @@ mod tests {
             (600, true, Submit, 30_000),
             (600, false, Operator, 30_000),
         ] {
-            let response = Duration::from_millis(response);
+            let response = (response > 0).then(|| Duration::from_millis(response));
             let found = AUTO.patience(class, response, standing);
             assert_eq!(
                 found.as_millis(),
@@ -111,7 +117,7 @@ mod tests {
         let stranger = Some(Duration::from_secs(3));
         let set = Settings { stranger, ..AUTO };
         for standing in [false, true] {
-            let found = set.patience(Stranger, Duration::from_millis(50), standing);
+            let found = set.patience(Stranger, Some(Duration::from_millis(50)), standing);
             assert_eq!(found, Duration::from_secs(3));
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use forebay_admission::limit::{Adaptive, Bounds, Exposure};
 use forebay_admission::priority::{PerClass, Priority};
-use forebay_admission::queue::short::{Gauge, Settings, ShortQueue};
+use forebay_admission::queue::{Gauge, Queue, Settings};
 use forebay_admission::time::Timestamp;
 
 use super::dice::Dice;
@@ -73,7 +73,7 @@ pub(crate) struct World {
     now: f64,
     in_flight: u32,
     held: PerClass<u32>,
-    queue: ShortQueue<Ask>,
+    queue: Queue<Ask>,
     slots: Vec<Slot>,
     free: Vec<u64>,
     starts: VecDeque<(f64, u64, u64)>,
@@ -128,7 +128,7 @@ impl World {
             now: 0.0,
             in_flight: 0,
             held: PerClass::default(),
-            queue: ShortQueue::new(QUEUE, limit),
+            queue: Queue::new(QUEUE, limit),
             slots: Vec::new(),
             free: Vec::new(),
             starts: VecDeque::new(),
@@ -271,12 +271,15 @@ impl World {
 
     fn gauge(&self) -> Gauge {
         let (response, starting) = match self.control {
-            Control::Fixed(limit) => (f64::from(limit) / self.origin.model.peak().1, false),
-            Control::Adaptive => (self.law.response().as_secs_f64(), self.law.starting()),
+            Control::Fixed(limit) => {
+                let response = f64::from(limit) / self.origin.model.peak().1;
+                (Some(Duration::from_secs_f64(response)), false)
+            }
+            Control::Adaptive => (self.law.response(), self.law.starting()),
         };
         Gauge {
             limit: self.limit(),
-            response: Duration::from_secs_f64(response),
+            response,
             starting,
             free: self.in_flight < self.limit(),
         }
@@ -286,7 +289,8 @@ impl World {
         if self.control == Control::Adaptive {
             self.law.tick(self.exposure, stamp(self.now));
         }
-        for (_, ask) in self.queue.tick(self.gauge(), stamp(self.now)) {
+        let gone = self.queue.tick(self.gauge(), stamp(self.now));
+        for (_, ask) in gone.late.into_iter().chain(gone.crowded) {
             self.shed(ask);
         }
         self.serve();

@@ -1,4 +1,4 @@
-//! The p90 of response times, from counts in buckets that double: coarse, bounded and cheap.
+//! The p90 and the median of response times, from counts in buckets that double: coarse, bounded and cheap.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -28,17 +28,27 @@ impl Latency {
 
     /// The upper edge of the bucket in which the 90th percentile lies; zero without samples.
     pub(super) fn p90(&self) -> Duration {
+        self.above(10).unwrap_or_default()
+    }
+
+    /// The upper edge of the bucket in which the median lies.
+    pub(super) fn median(&self) -> Option<Duration> {
+        self.above(2)
+    }
+
+    /// The upper edge of the bucket above which lies one of so many; `None` without samples.
+    fn above(&self, one_of: u32) -> Option<Duration> {
         let counts: [u32; BUCKETS] =
             std::array::from_fn(|index| self.counts[index].load(Ordering::Relaxed));
         let total: u32 = counts.iter().sum();
-        let mut above = total / 10;
+        let mut above = total / one_of;
         for (bucket, count) in counts.iter().enumerate().rev() {
             if *count > above {
-                return Duration::from_millis(1 << bucket);
+                return Some(Duration::from_millis(1 << bucket));
             }
             above -= count;
         }
-        Duration::ZERO
+        None
     }
 
     fn fade(&self) {

@@ -1,5 +1,7 @@
 //! The gate's promises, in virtual time.
 
+use std::num::NonZeroUsize;
+
 use super::*;
 
 fn gate(limit: u32, patience: Duration) -> Arc<Gate> {
@@ -9,44 +11,106 @@ fn gate(limit: u32, patience: Duration) -> Arc<Gate> {
 fn gate_by(limit: LimitRule, patience: Duration) -> Arc<Gate> {
     let rules = GateRules {
         limit,
-        length: NonZeroUsize::new(4_096).unwrap(),
-        submit: patience,
-        visitor: patience,
-        stranger: patience,
+        queue: Settings {
+            length: NonZeroUsize::new(4_096),
+            submit: patience,
+            visitor: patience,
+            stranger: Some(patience),
+        },
         abort_grace: Some(Duration::from_secs(1)),
     };
     Gate::new(rules, Clock::new())
+}
+
+/// Somebody of this class waits; the end at which the permit arrives.
+fn waits(gate: &Arc<Gate>, class: Priority) -> oneshot::Receiver<Permit> {
+    gate.enqueue(class, gate.clock.now()).unwrap().0
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_queue_of_the_late_alone_gives_its_permit_back() {
     let gate = gate(1, Duration::from_secs(1));
     let permit = gate.try_acquire().unwrap();
-    let first_try = gate.clock.now();
-    let late = gate
-        .enqueue(Priority::Stranger, first_try, first_try)
-        .unwrap();
+    let late = waits(&gate, Priority::Stranger);
     tokio::time::advance(Duration::from_secs(2)).await;
     drop(permit);
     assert_eq!(gate.status().in_flight, 0);
+    gate.tick(false);
     assert_eq!(gate.status().queued, 0);
+    assert_eq!(gate.status().shed.stranger.late, 1);
     drop(late);
     assert!(gate.try_acquire().is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_too_long_is_turned_away_once_with_or_without_a_tick() {
+    for ticks in [false, true] {
+        let gate = gate(1, Duration::from_secs(1));
+        let permit = gate.try_acquire().unwrap();
+        let now = gate.clock.now();
+        let asked = gate.acquire(Priority::Navigation, now);
+        let ticking = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            ticks.then(|| gate.tick(false));
+        };
+        let (asked, ()) = tokio::join!(asked, ticking);
+        assert!(asked.is_none());
+        let status = gate.status();
+        assert_eq!((status.queued, status.shed.navigation.late), (0, 1));
+        assert_eq!(gate.load().shed, 1);
+        drop(permit);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_finds_no_place_is_counted_by_class() {
+    let gate = gate(1, Duration::from_secs(60));
+    let _permit = gate.try_acquire().unwrap();
+    let forms: Vec<_> = (0..4_096).map(|_| waits(&gate, Priority::Submit)).collect();
+    assert!(
+        gate.enqueue(Priority::Stranger, gate.clock.now()).is_none(),
+        "no place for a stranger"
+    );
+    let _page = waits(&gate, Priority::Navigation);
+    let status = gate.status();
+    assert_eq!((status.queued, status.standing), (4_096, true));
+    assert_eq!(status.shed.stranger.crowded, 1);
+    assert_eq!(status.shed.submit.crowded, 1, "the last gave its place");
+    drop(forms);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crowd_of_forms_leaves_pages_their_floor() {
+    let gate = gate(10, Duration::from_secs(60));
+    let mut held: Vec<_> = std::iter::from_fn(|| gate.try_acquire()).collect();
+    let mut forms: VecDeque<_> = (0..40).map(|_| waits(&gate, Priority::Submit)).collect();
+    let mut page = waits(&gate, Priority::Navigation);
+    // The floors of ten permits: two for forms, one for pages.
+    for _ in 0..3 {
+        drop(held.remove(0));
+        forms.retain_mut(|form| {
+            let got = form.try_recv();
+            held.extend(got.ok());
+            !form.is_terminated()
+        });
+    }
+    let page = page.try_recv().expect("the third permit at the latest");
+    assert_eq!(lock(&gate.waiters).held.navigation, 1);
+    drop(page);
+    drop((forms, held));
+    assert_eq!(lock(&gate.waiters).held, PerClass::default());
+    assert_eq!(gate.status().in_flight, 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn thousands_who_left_the_queue_are_passed_over() {
     let gate = gate(1, Duration::from_secs(60));
     let permit = gate.try_acquire().unwrap();
-    let now = gate.clock.now();
     for _ in 0..4_000 {
         // The receiving end is dropped at once, and the entry stays.
-        gate.enqueue(Priority::Stranger, now, now.plus(Duration::from_secs(60)))
-            .unwrap();
+        drop(waits(&gate, Priority::Stranger));
     }
-    let (mut receiver, _) = gate
-        .enqueue(Priority::Stranger, now, now.plus(Duration::from_secs(60)))
-        .unwrap();
+    let mut receiver = waits(&gate, Priority::Stranger);
     drop(permit);
     assert!(receiver.try_recv().is_ok(), "the one who stayed is served");
     assert_eq!(gate.status().queued, 0);
@@ -69,10 +133,8 @@ async fn a_used_permit_counts_until_the_grace_is_over() {
 async fn who_is_inside_goes_before_strangers() {
     let gate = gate(1, Duration::from_secs(60));
     let permit = gate.try_acquire().unwrap();
-    let now = gate.clock.now();
-    let until = now.plus(Duration::from_secs(60));
-    let (mut stranger, _) = gate.enqueue(Priority::Stranger, now, until).unwrap();
-    let (mut inside, _) = gate.enqueue(Priority::Navigation, now, until).unwrap();
+    let mut stranger = waits(&gate, Priority::Stranger);
+    let mut inside = waits(&gate, Priority::Navigation);
     drop(permit);
     assert!(inside.try_recv().is_ok());
     assert!(stranger.try_recv().is_ok(), "freed again by the one before");

@@ -1,6 +1,7 @@
 //! `/api/status`: what is in force, and how it goes.
 
-use forebay_layers::gate::Holds;
+use forebay_admission::priority::Priority;
+use forebay_layers::gate::{GateStatus, Holds};
 use serde::Serialize;
 
 use crate::live::Live;
@@ -54,7 +55,25 @@ struct Origin {
     completed_total: u64,
     shed_total: u64,
     given_up_total: u64,
+    queue: Queue,
     servers: Vec<Server>,
+}
+
+#[derive(Serialize)]
+struct Queue {
+    /// More come than leave: strangers wait a moment only.
+    standing: bool,
+    classes: Vec<Class>,
+}
+
+#[derive(Serialize)]
+struct Class {
+    name: &'static str,
+    waiting: usize,
+    /// Turned away because they had waited as long as they may.
+    late_total: u64,
+    /// Turned away because there was no place for them.
+    crowded_total: u64,
 }
 
 #[derive(Serialize)]
@@ -128,8 +147,9 @@ fn of_origin(origin: &forebay_layers::origin::Origin) -> Origin {
         queued: status.queued,
         abandoned: status.abandoned,
         completed_total: status.completed,
-        shed_total: status.shed,
+        shed_total: status.shed.iter().map(|(_, shed)| shed.total()).sum(),
         given_up_total: status.given_up,
+        queue: of_queue(&status),
         servers: servers
             .iter()
             .map(|server| Server {
@@ -137,5 +157,21 @@ fn of_origin(origin: &forebay_layers::origin::Origin) -> Origin {
                 connections: server.connections(),
             })
             .collect(),
+    }
+}
+
+fn of_queue(status: &GateStatus) -> Queue {
+    let class = |priority: Priority| {
+        let shed = status.shed.get(priority);
+        Class {
+            name: priority.name(),
+            waiting: *status.waiting.get(priority),
+            late_total: shed.late,
+            crowded_total: shed.crowded,
+        }
+    };
+    Queue {
+        standing: status.standing,
+        classes: Priority::ALL.into_iter().map(class).collect(),
     }
 }

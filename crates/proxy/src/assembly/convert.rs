@@ -1,11 +1,11 @@
 //! Checked values in the terms of the layers, one function a table.
 
 use std::num::NonZeroUsize;
-use std::time::Duration;
 
 use forebay_admission::limit::Bounds;
 use forebay_admission::pass::PassRules;
 use forebay_admission::priority;
+use forebay_admission::queue;
 use forebay_admission::quota::Allowance;
 use forebay_admission::rate::Rate;
 use forebay_admission::room::{InletRule, Mode, Settings};
@@ -16,10 +16,6 @@ use forebay_layers::room::DeskRules;
 use forebay_layers::route::{HostPattern, PathPattern, Pattern};
 use forebay_layers::site::{Forwarded, Per};
 use http::{HeaderValue, Method};
-
-/// How long a request without a pass waits when `queue.stranger` is `auto`: short, because the
-/// waiting page is the better place to wait.
-const STRANGER_WAIT: Duration = Duration::from_secs(1);
 
 pub(crate) fn mode(mode: config::RoomMode) -> Mode {
     match mode {
@@ -80,17 +76,15 @@ pub(super) fn gate(origin: &config::Origin) -> GateRules {
             max: max.get(),
         }),
     };
-    let auto = usize::try_from(origin.limit.most().get())
-        .unwrap_or(usize::MAX)
-        .saturating_mul(4)
-        .max(1_024);
-    let length = origin.queue.length.unwrap_or(auto);
+    let queue = &origin.queue;
     GateRules {
         limit,
-        length: NonZeroUsize::new(length).unwrap_or(NonZeroUsize::MIN),
-        submit: origin.queue.submit,
-        visitor: origin.queue.visitor,
-        stranger: origin.queue.stranger.unwrap_or(STRANGER_WAIT),
+        queue: queue::Settings {
+            length: queue.length.and_then(NonZeroUsize::new),
+            submit: queue.submit,
+            visitor: queue.visitor,
+            stranger: queue.stranger,
+        },
         abort_grace: origin.abort_grace,
     }
 }

@@ -36,27 +36,33 @@ const SETTINGS: Settings = Settings {
 /// seconds, or a quarter when the queue stands.
 const GAUGE: Gauge = Gauge {
     limit: 10,
-    response: Duration::from_millis(500),
+    response: Some(Duration::from_millis(500)),
     starting: false,
     free: false,
 };
+
+fn ticked(queue: &mut Queue<u32>, gauge: Gauge, now: Timestamp) -> Vec<(Priority, u32)> {
+    let Shed { mut late, crowded } = queue.tick(gauge, now);
+    late.extend(crowded);
+    late
+}
 
 const fn at(millis: u64) -> Timestamp {
     Timestamp::from_nanos(millis * 1_000_000)
 }
 
-fn queue(length: usize) -> ShortQueue<u32> {
+fn queue(length: usize) -> Queue<u32> {
     let settings = Settings {
         length: NonZeroUsize::new(length),
         ..SETTINGS
     };
-    let mut queue = ShortQueue::new(settings, GAUGE.limit);
-    assert_eq!(queue.tick(GAUGE, at(0)), []);
+    let mut queue = Queue::new(settings, GAUGE.limit);
+    assert_eq!(ticked(&mut queue, GAUGE, at(0)), []);
     queue
 }
 
 /// Pushes (class, first try) with the waiters 0, 1, 2 …, all at one moment.
-fn filled(length: usize, waiters: &[(Priority, u64)]) -> ShortQueue<u32> {
+fn filled(length: usize, waiters: &[(Priority, u64)]) -> Queue<u32> {
     let mut queue = queue(length);
     for (name, (priority, first_try)) in (0..).zip(waiters) {
         queue.push(*priority, at(*first_try), at(0), name).unwrap();
@@ -64,7 +70,7 @@ fn filled(length: usize, waiters: &[(Priority, u64)]) -> ShortQueue<u32> {
     queue
 }
 
-fn drained(queue: &mut ShortQueue<u32>, now: u64, held: &PerClass<u32>) -> Vec<u32> {
+fn drained(queue: &mut Queue<u32>, now: u64, held: &PerClass<u32>) -> Vec<u32> {
     core::iter::from_fn(|| queue.pop(at(now), held))
         .map(|(_, name)| name)
         .collect()
@@ -134,7 +140,7 @@ fn the_queue_stands_once_the_oldest_has_waited_half_of_what_it_may() {
     ] {
         let mut queue = filled(8, &[(Stranger, 0)]);
         let gauge = Gauge { starting, ..GAUGE };
-        drop(queue.tick(gauge, at(waited)));
+        drop(ticked(&mut queue, gauge, at(waited)));
         assert_eq!(
             queue.standing(),
             standing,
@@ -144,9 +150,9 @@ fn the_queue_stands_once_the_oldest_has_waited_half_of_what_it_may() {
 }
 
 /// A queue that stands, with nobody in it.
-fn standing() -> ShortQueue<u32> {
+fn standing() -> Queue<u32> {
     let mut queue = filled(64, &[(Stranger, 0)]);
-    assert_eq!(queue.tick(GAUGE, at(2_001)), [(Stranger, 0)]);
+    assert_eq!(ticked(&mut queue, GAUGE, at(2_001)), [(Stranger, 0)]);
     assert!(queue.standing());
     queue
 }
@@ -178,16 +184,16 @@ fn while_it_stands_strangers_wait_half_a_response_and_visitors_as_ever() {
     let mut queue = standing();
     queue.push(Stranger, at(3_000), at(3_000), 1).unwrap();
     queue.push(Navigation, at(3_000), at(3_000), 2).unwrap();
-    assert_eq!(queue.tick(GAUGE, at(3_249)), []);
-    assert_eq!(queue.tick(GAUGE, at(3_250)), [(Stranger, 1)]);
-    assert_eq!(queue.tick(GAUGE, at(7_999)), []);
-    assert_eq!(queue.tick(GAUGE, at(8_000)), [(Navigation, 2)]);
+    assert_eq!(ticked(&mut queue, GAUGE, at(3_249)), []);
+    assert_eq!(ticked(&mut queue, GAUGE, at(3_250)), [(Stranger, 1)]);
+    assert_eq!(ticked(&mut queue, GAUGE, at(7_999)), []);
+    assert_eq!(ticked(&mut queue, GAUGE, at(8_000)), [(Navigation, 2)]);
 }
 
 #[test]
 fn bots_leave_when_it_stands_and_are_not_taken_in() {
     let mut queue = filled(64, &[(Bot, 0), (Navigation, 0)]);
-    assert_eq!(queue.tick(GAUGE, at(2_001)), [(Bot, 0)]);
+    assert_eq!(ticked(&mut queue, GAUGE, at(2_001)), [(Bot, 0)]);
     assert_eq!(queue.push(Bot, at(2_002), at(2_002), 7), Err(7));
     assert_eq!(queue.len(), 1);
 }
@@ -211,7 +217,7 @@ fn it_is_calm_again_after_fifty_milliseconds_with_a_free_permit_and_nobody_waiti
         queue.push(Navigation, at(3_000), at(3_000), 0).unwrap();
         assert!(queue.pop(at(3_000), &NOBODY).is_some());
         for (now, gauge) in steps {
-            assert_eq!(queue.tick(*gauge, at(*now)), []);
+            assert_eq!(ticked(&mut queue, *gauge, at(*now)), []);
         }
         assert_eq!(queue.standing(), expected, "{steps:?}");
     }
@@ -297,7 +303,7 @@ fn who_no_longer_fits_under_other_numbers_leaves_worst_first() {
         length: NonZeroUsize::new(1),
         ..SETTINGS
     });
-    let left = queue.tick(GAUGE, at(1));
+    let left = ticked(&mut queue, GAUGE, at(1));
     assert_eq!(left, [(Stranger, 0), (Stranger, 2), (Navigation, 3)]);
     assert_eq!(drained(&mut queue, 1, &FULL), [1]);
 }
@@ -362,9 +368,9 @@ proptest! {
                     left.push(name);
                 },
                 Event::Tick { limit, response, free } => {
-                    let response = Duration::from_millis(response);
+                    let response = Some(Duration::from_millis(response));
                     let gauge = Gauge { limit, response, starting: false, free };
-                    left.extend(queue.tick(gauge, at(now)).into_iter().map(|(_, name)| name));
+                    left.extend(ticked(&mut queue, gauge, at(now)).into_iter().map(|(_, name)| name));
                     if queue.standing() {
                         prop_assert!(queue.waiting().stranger <= 8.max(limit as usize / 2));
                         prop_assert_eq!(queue.waiting().bot, 0);
@@ -392,7 +398,7 @@ proptest! {
         let (crowd, starved) = (Priority::ALL[crowd], Priority::ALL[starved]);
         prop_assume!(crowd != starved && crowd != Operator);
         let mut queue = queue(1_000);
-        drop(queue.tick(Gauge { limit, ..GAUGE }, at(0)));
+        drop(ticked(&mut queue, Gauge { limit, ..GAUGE }, at(0)));
         let mut held = vec![crowd; limit as usize];
         for name in 0..400 {
             queue.push(crowd, at(0), at(0), name).unwrap();
