@@ -8,8 +8,10 @@
 //! a server that fails while the others do not. When they fail alike it is the origin, and nobody
 //! is ejected.
 
+mod ceiling;
 mod window;
 
+pub use ceiling::{HINT_KEPT, hinted, recovering};
 pub use window::Counts;
 
 use core::time::Duration;
@@ -340,7 +342,14 @@ impl Health {
         }
     }
 
-    /// Whether an ejected server may be tried now; then the next one is the trial. `down`: no
+    /// Active probes got as many good answers as it takes: whatever it was out for is over.
+    pub fn probed(&mut self, now: Timestamp) {
+        if matches!(self.state, State::Ejected { .. } | State::HalfOpen(_)) {
+            self.back(now);
+        }
+    }
+
+    /// Whether a server that is out may be tried now; then the next one is the trial. `down`: no
     /// server is live. `last`: the request could not be sent again, so it tries only what nobody
     /// else came to try for another pause.
     pub fn may_try(&mut self, down: bool, last: bool, now: Timestamp) -> bool {
@@ -351,7 +360,9 @@ impl Health {
                 now.saturating_since(since) >= pause * times
             }
             State::HalfOpen(since) => now.saturating_since(since) >= TRIAL_MAX,
-            State::Live | State::SlowStart(_) | State::Resting(_) => false,
+            // Nobody rests while all others are gone.
+            State::Resting(_) => down,
+            State::Live | State::SlowStart(_) => false,
         };
         if due {
             self.state = State::HalfOpen(now);

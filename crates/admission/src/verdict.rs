@@ -69,6 +69,8 @@ reasons! {
     StreamsFull => "streams_full",
     /// No server of the origin could be reached: refused, unreachable, name unknown.
     OriginUnreachable => "origin_unreachable",
+    /// The origin is down, and who is inside is asked for a moment: nothing was sent to it.
+    OriginDown => "origin_down",
     /// The origin closed or reset before its answer was complete.
     OriginReset => "origin_reset",
     /// The origin's answer is not HTTP that can be passed on.

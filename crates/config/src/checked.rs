@@ -15,7 +15,7 @@ mod route;
 pub use edge::{Client, Forwarded, Limits, Linger, Listener, ListenerTls, Runtime};
 pub use ipnet::IpNet;
 pub use operation::{Access, Admin, Level, Log, LogTarget, Secret, State};
-pub use origin::{HostHeader, Limit, Origin, Queue, Server};
+pub use origin::{Health, HostHeader, Limit, Origin, Queue, Retry, Server};
 pub use quota::{Per, Quota, Rate};
 pub use room::{Inlet, Pass, Poll, Room, RoomMode, Ticket};
 pub use route::{HostPattern, PathPattern, Route, RoutePriority};

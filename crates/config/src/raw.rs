@@ -10,7 +10,7 @@ mod route;
 
 pub(crate) use edge::{Client, Limits, Linger, Listener, ListenerTls, Runtime};
 pub(crate) use operation::{Admin, Format, Log, State, Store};
-pub(crate) use origin::{HostName, Limit, LimitMode, Origin, Queue};
+pub(crate) use origin::{Health, HostName, Limit, LimitMode, Member, Origin, Queue};
 pub(crate) use quota::Quota;
 pub(crate) use room::{Language, Pass, Poll, Room};
 pub(crate) use route::Route;

@@ -28,5 +28,7 @@ pub mod request_id;
 pub mod rescue;
 pub mod room;
 pub mod route;
+pub mod server;
+pub mod servers;
 pub mod site;
 pub mod trace;

@@ -126,7 +126,9 @@ pub const fn status(reason: Reason) -> (StatusCode, Option<Duration>) {
         Reason::RoomWaiting | Reason::RoomClosed | Reason::Stranger | Reason::FormWithoutPass => {
             (StatusCode::SERVICE_UNAVAILABLE, soon(10))
         }
-        Reason::Busy | Reason::SubResource => (StatusCode::SERVICE_UNAVAILABLE, soon(3)),
+        Reason::Busy | Reason::SubResource | Reason::OriginDown => {
+            (StatusCode::SERVICE_UNAVAILABLE, soon(3))
+        }
         Reason::NoRoute => (StatusCode::NOT_FOUND, None),
         Reason::UnknownHost => (StatusCode::MISDIRECTED_REQUEST, None),
         Reason::BadRequest => (StatusCode::BAD_REQUEST, None),
@@ -259,7 +261,7 @@ impl Addressee {
         let reference = self.short_id();
         if matches!(
             refusal.reason,
-            Reason::Busy | Reason::Stranger | Reason::SubResource
+            Reason::Busy | Reason::OriginDown | Reason::Stranger | Reason::SubResource
         ) {
             let retry_after = retry.unwrap_or(Duration::from_secs(3));
             return pages.busy(

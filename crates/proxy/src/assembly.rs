@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use ahash::RandomState;
+use forebay_admission::balance::WEIGHT_ONE;
 use forebay_admission::credential::RoomId;
 use forebay_admission::quota::{Quota, SharedTable};
 use forebay_admission::room::{BadSnapshot, Room, Settings};
@@ -21,13 +22,14 @@ use forebay_layers::origin::Origin;
 use forebay_layers::page::{PageError, PageSettings, Pages};
 use forebay_layers::room::{Desk, Random};
 use forebay_layers::route::Router;
+use forebay_layers::servers::Servers;
 use forebay_layers::site::{ClientRules, Closing, NamedQuota, RouteEntry, Site};
 use forebay_store::{Store, StoreError};
 use forebay_telemetry::metrics::Metrics;
 
 use crate::random;
 use crate::tls::TlsError;
-use crate::upstream::resolve::Names;
+use crate::upstream::resolve::{Named, Names};
 
 /// What outlives a configuration.
 pub struct Assembly {
@@ -44,6 +46,7 @@ pub struct Assembly {
     /// Why answers end their connections.
     pub closing: Arc<Closing>,
     gates: HashMap<String, Arc<Gate>>,
+    servers: HashMap<String, Arc<Servers>>,
     desks: HashMap<String, Arc<Desk>>,
     /// What the file said of each room last.
     written: HashMap<String, Settings>,
@@ -98,6 +101,7 @@ impl Assembly {
             body_buffers: Budget::new(config.limits.body_buffers),
             closing: Arc::default(),
             gates: HashMap::new(),
+            servers: HashMap::new(),
             desks: HashMap::new(),
             written: HashMap::new(),
             tables: HashMap::new(),
@@ -140,7 +144,7 @@ impl Assembly {
             .iter()
             .map(|origin| self.origin(origin))
             .collect();
-        let names = names(config, &origins);
+        let names = names(config, &origins, self.clock);
         let shared = Shared {
             keyring,
             error_pages,
@@ -238,9 +242,20 @@ impl Assembly {
             .entry(origin.name.clone())
             .or_insert_with(|| restored(Gate::new(rules, clock), &origin.name, &**store));
         gate.configure(rules);
-        let metrics = self.metrics.origin(&origin.name);
-        let name = Arc::from(origin.name.as_str());
-        Origin::new(name, Arc::clone(gate), convert::origin(origin), metrics)
+        let name: Arc<str> = Arc::from(origin.name.as_str());
+        let rules = convert::servers(origin);
+        let servers = self.servers.entry(origin.name.clone()).or_insert_with(|| {
+            let (name, gate) = (Arc::clone(&name), Arc::clone(gate));
+            Servers::new(name, gate, rules, clock, random::half_word)
+        });
+        servers.configure(rules);
+        Arc::new(Origin {
+            gate: Arc::clone(gate),
+            rules: convert::origin(origin),
+            metrics: self.metrics.origin(&origin.name),
+            servers: Arc::clone(servers),
+            name,
+        })
     }
 
     fn quotas(&mut self, config: &Config) -> Vec<Arc<NamedQuota>> {
@@ -317,6 +332,8 @@ impl Assembly {
     fn forget(&mut self, config: &Config) {
         self.gates
             .retain(|name, _| config.origins.iter().any(|origin| origin.name == *name));
+        self.servers
+            .retain(|name, _| config.origins.iter().any(|origin| origin.name == *name));
         self.desks
             .retain(|name, _| config.rooms.iter().any(|room| room.name == *name));
         self.written
@@ -373,17 +390,31 @@ struct Shared<'a> {
     origins: &'a [Arc<Origin>],
 }
 
-fn names(config: &Config, origins: &[Arc<Origin>]) -> Vec<Names> {
+fn names(config: &Config, origins: &[Arc<Origin>], clock: Clock) -> Vec<Names> {
     let pairs = config.origins.iter().zip(origins);
     pairs
         .map(|(configured, origin)| Names {
-            origin: Arc::clone(origin),
-            hosts: configured
-                .servers
-                .iter()
-                .map(|server| (server.host.clone(), server.port))
-                .collect(),
+            origin: Arc::clone(&origin.name),
+            servers: Arc::clone(&origin.servers),
+            hosts: named(&configured.servers),
             connections: u32::try_from(configured.connections).unwrap_or(u32::MAX),
+            clock,
+        })
+        .collect()
+}
+
+fn named(servers: &[forebay_config::Server]) -> Vec<Named> {
+    let heaviest = servers.iter().map(|server| server.weight.get()).max();
+    let heaviest = u64::from(heaviest.unwrap_or(1));
+    servers
+        .iter()
+        .map(|server| {
+            let weight = u64::from(server.weight.get()) * u64::from(WEIGHT_ONE) / heaviest;
+            Named {
+                host: server.host.clone(),
+                port: server.port,
+                weight: u32::try_from(weight).unwrap_or(WEIGHT_ONE).max(1),
+            }
         })
         .collect()
 }

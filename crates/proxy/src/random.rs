@@ -29,3 +29,10 @@ pub(crate) fn word() -> u64 {
     let [a, b, c, d, e, f, g, h, ..] = bytes();
     u64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
+
+/// Half a random word.
+#[must_use]
+pub(crate) fn half_word() -> u32 {
+    let [a, b, c, d, ..] = bytes();
+    u32::from_le_bytes([a, b, c, d])
+}

@@ -178,6 +178,7 @@ pub(crate) async fn sweep(live: Arc<Live>) {
         for origin in live.now().origins.iter() {
             origin.gate.sweep();
             origin.gate.tick(starved);
+            origin.servers.tick();
             let status = origin.gate.status();
             if origin.metrics.set_holds(holds(status.holds)) {
                 say(&origin.name, &status);

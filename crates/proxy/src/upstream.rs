@@ -2,6 +2,7 @@
 //! with the permit in its body. Whatever the client does meanwhile, the permit ends when the
 //! origin is done.
 
+mod attempts;
 mod connection;
 mod forwarded;
 mod pending;
@@ -9,26 +10,29 @@ mod pool;
 mod reaper;
 pub mod resolve;
 mod tunnel;
+mod verdict;
 
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use forebay_admission::server::Fault;
 use forebay_admission::verdict::Reason;
-use forebay_layers::body::{AnswerBody, RequestBody, Upload};
-use forebay_layers::exchange::{Answer, Exchange, Note, Refusal};
+use forebay_layers::body::{AnswerBody, Upload};
+use forebay_layers::exchange::{Answer, Exchange, Note, Refusal, Visitor};
 use forebay_layers::hop;
 use forebay_layers::origin::Origin;
 use forebay_layers::permit_body::{Held, PermitBody};
 use http::header::{CONNECTION, VIA};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use hyper::body::Incoming;
+use tokio::time::Instant;
 use tower::Service;
 
+use attempts::Attempts;
 use connection::Connected;
 use forwarded::X_REQUEST_ID;
-use pending::{Pending, SendFailure};
+use pending::Pending;
 pub use pool::Pools;
 
 /// The layer below all others.
@@ -66,38 +70,36 @@ async fn forward(pools: Arc<Pools>, mut exchange: Exchange) -> Result<Answer, Re
         .take()
         .expect("concurrency gives a permit with each exchange");
     let mut held = Held::new(permit, Arc::clone(&origin));
+    let mut began = held.sent;
     let upload = exchange.body.upload();
     let streaming = exchange.body.is_streaming();
     let mut request = forwarded::request(&mut exchange);
     let mut attempts = Attempts::new(request.method(), request.body());
     loop {
-        let connected = match attempts.connect(&pools, &origin).await {
+        let connected = match attempts.connect(&pools, &origin, began).await {
             Ok(connected) => connected,
             Err(reason) => {
                 held.fail(reason);
-                return Err(refused(reason, streaming));
+                return Err(unreached(&exchange, &origin, reason, streaming));
             }
         };
-        let spare = attempts.spare(&request, connected.reused);
-        let name = Arc::clone(&connected.server.name);
+        let spare = attempts.spare(&request, connected.reused, &origin);
         held.permit.begin();
-        let pending = Pending::new(connected, request, held, Arc::clone(&pools));
+        let timed = upload.is_none();
+        let pending = Pending::new(connected, request, held, timed, Arc::clone(&pools));
         let failure = match pending.await {
-            Ok(sent) => {
-                let waited = sent.held.sent.elapsed();
-                let unread = upload.as_ref().is_some_and(|upload| !upload.is_over());
-                let mut answer = match tunnel {
-                    Some(tunnel) if sent.response.status() == StatusCode::SWITCHING_PROTOCOLS => {
-                        tunnel.open(sent)
-                    }
-                    _ => answer(&exchange, sent, &pools, upload)?,
-                };
-                if unread || exchange.site.closing.is_draining() {
-                    close(answer.response.headers_mut());
+            Ok(mut sent) => {
+                let now = Instant::now();
+                let took = timed.then(|| now - began);
+                let said = verdict::heard(&origin, &mut sent, took);
+                if said.asks_again()
+                    && let Some(again) = attempts.ask_another(&sent, spare, &origin)
+                {
+                    (request, held) = (again, sent.held);
+                    began = Instant::now();
+                    continue;
                 }
-                answer.note.origin = Some(waited);
-                answer.note.server = Some(name);
-                return Ok(answer);
+                return pass_on(&exchange, (sent, now), tunnel, &pools, upload);
             }
             Err(failure) => failure,
         };
@@ -105,13 +107,61 @@ async fn forward(pools: Arc<Pools>, mut exchange: Exchange) -> Result<Answer, Re
         if let Some(reason) = client {
             return Err(refused(reason, true));
         }
+        if !failure.reused {
+            origin
+                .servers
+                .failed(&failure.server, Fault::Reset, began.elapsed());
+        }
         (request, held) = attempts.again(failure, spare, &origin).map_err(|reason| {
             refused(
                 reason,
                 upload.as_ref().is_some_and(|upload| !upload.is_over()),
             )
         })?;
+        began = Instant::now();
     }
+}
+
+/// The answer on its way to the client.
+fn pass_on(
+    exchange: &Exchange,
+    (sent, now): (Sent, Instant),
+    tunnel: Option<tunnel::Wanted>,
+    pools: &Arc<Pools>,
+    upload: Option<Arc<Upload>>,
+) -> Result<Answer, Refusal> {
+    let waited = now - sent.held.sent;
+    let name = Arc::clone(&sent.connected.server().name);
+    let unread = upload.as_ref().is_some_and(|upload| !upload.is_over());
+    let mut answer = match tunnel {
+        Some(tunnel) if sent.response.status() == StatusCode::SWITCHING_PROTOCOLS => {
+            tunnel.open(sent)
+        }
+        _ => answer(exchange, sent, pools, upload)?,
+    };
+    if unread || exchange.site.closing.is_draining() {
+        close(answer.response.headers_mut());
+    }
+    answer.note.origin = Some(waited);
+    answer.note.server = Some(name);
+    Ok(answer)
+}
+
+/// Nothing of the request has reached a server. Who is inside gets the page that tries again by
+/// itself, and who would have to wait anyway a place in line: that the origin is down is over
+/// sooner or later, and a bare 502 helps nobody.
+fn unreached(exchange: &Exchange, origin: &Origin, reason: Reason, unread: bool) -> Refusal {
+    let away = matches!(
+        reason,
+        Reason::OriginDown | Reason::OriginUnreachable | Reason::OriginConnectTimeout
+    );
+    let reason = match exchange.visitor {
+        Visitor::Inside(..) if away => Reason::OriginDown,
+        _ if away && exchange.desk.is_some() && origin.servers.are_down() => Reason::Stranger,
+        _ if reason == Reason::OriginDown => Reason::OriginUnreachable,
+        _ => reason,
+    };
+    refused(reason, unread)
 }
 
 fn refused(reason: Reason, unread: bool) -> Refusal {
@@ -123,98 +173,6 @@ fn refused(reason: Reason, unread: bool) -> Refusal {
 
 fn close(headers: &mut HeaderMap) {
     headers.insert(CONNECTION, HeaderValue::from_static("close"));
-}
-
-/// What may be tried how often. A request of which no byte reached the socket is sent again
-/// whatever its method: that is no retry. Once written, only a safe method without a body is,
-/// once, and only when a pooled connection turned out to be stale.
-struct Attempts {
-    repeatable: bool,
-    fresh: bool,
-    again: u8,
-    avoid: Option<SocketAddr>,
-}
-
-/// Connections that may turn out stale before a request gives up: after the first, only fresh
-/// ones are used.
-const RESENDS_MAX: u8 = 2;
-
-impl Attempts {
-    fn new(method: &Method, body: &RequestBody) -> Self {
-        let safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
-        let empty = http_body::Body::is_end_stream(body);
-        // A pooled connection may be closing at this moment, and what is not safe could not be
-        // sent again: it gets a fresh one.
-        Self {
-            repeatable: safe && empty,
-            fresh: !safe,
-            again: 0,
-            avoid: None,
-        }
-    }
-
-    /// A connection to the least loaded server, or to another one where that cannot be reached.
-    async fn connect(
-        &mut self,
-        pools: &Arc<Pools>,
-        origin: &Arc<Origin>,
-    ) -> Result<Connected, Reason> {
-        let mut reason = Reason::OriginUnreachable;
-        for _ in 0..2 {
-            let Some(server) = origin.choose(self.avoid) else {
-                break;
-            };
-            match pools.checkout(origin, &server, self.fresh).await {
-                Ok(connected) => return Ok(connected),
-                Err(failed) => reason = failed,
-            }
-            self.avoid = Some(server.address);
-        }
-        Err(reason)
-    }
-
-    /// A copy to be sent again, where that may become necessary and is safe.
-    fn spare(&self, request: &Request<RequestBody>, reused: bool) -> Option<Request<RequestBody>> {
-        if !reused || !self.repeatable {
-            return None;
-        }
-        let mut spare = Request::new(RequestBody::empty());
-        *spare.method_mut() = request.method().clone();
-        *spare.uri_mut() = request.uri().clone();
-        *spare.headers_mut() = request.headers().clone();
-        Some(spare)
-    }
-
-    fn again(
-        &mut self,
-        failure: SendFailure,
-        spare: Option<Request<RequestBody>>,
-        origin: &Origin,
-    ) -> Result<(Request<RequestBody>, Held), Reason> {
-        let SendFailure {
-            unsent,
-            reason,
-            held,
-            reused,
-        } = failure;
-        let next = match (unsent, spare) {
-            (Some(request), _) => Some(request),
-            (None, Some(spare)) if reason == Reason::OriginReset => Some(spare),
-            (None, _) => None,
-        };
-        self.again += 1;
-        self.fresh = true;
-        match next {
-            Some(request) if reused && self.again <= RESENDS_MAX => {
-                origin.metrics.resent.inc();
-                Ok((request, held))
-            }
-            _ => {
-                held.fail(reason);
-                Err(reason)
-            }
-        }
-    }
 }
 
 const FOREBAY_CONTROL: HeaderName = HeaderName::from_static("forebay-control");

@@ -105,7 +105,7 @@ impl Worker {
             lingering,
             site: ArcSwap::new(parts.site),
             edge: Mutex::new(parts.edge),
-            pools: Pools::new(clock),
+            pools: Pools::new(clock, RequestIds::new(random.1, random.0)),
             pen: parts.pen,
             listed: Mutex::default(),
         })

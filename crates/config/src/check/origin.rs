@@ -1,8 +1,9 @@
 //! Origins.
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
-use crate::checked::{Limit, Origin, Queue, Server};
+use crate::checked::{Health, Limit, Origin, Queue, Retry, Server};
 use crate::raw::{self, Count};
 use crate::read::{At, Named, Reader};
 
@@ -50,7 +51,31 @@ fn origin(name: String, raw: raw::Origin, reader: &mut Reader<'_>) -> Origin {
         limit: limit(&raw.limit, reader),
         queue: queue(&raw.queue.value),
         abort_grace: raw.abort_grace.value.0.map(|wait| wait.0),
+        hint: raw.hint.value.0.map(|name| name.0),
+        health: raw.health.and_then(|health| self::health(health, reader)),
+        retry: Retry {
+            attempts: raw.retry.value.attempts.value.fit(),
+            per_thousand: raw.retry.value.budget.value.0,
+        },
     }
+}
+
+/// Probes that come more often than this are a load of their own.
+const INTERVAL_MIN: Duration = Duration::from_millis(100);
+
+fn health(raw: At<raw::Health>, reader: &mut Reader<'_>) -> Option<Health> {
+    let raw::Health { path, interval } = raw.value;
+    let period = interval.value.0;
+    if period < INTERVAL_MIN {
+        let what = "is less than 100 ms: probes would be a load of their own";
+        reader
+            .report
+            .error(&interval.place, what, "write \"100ms\" or more");
+    }
+    Some(Health {
+        path: path?.value.0,
+        interval: period,
+    })
 }
 
 fn limit(raw: &At<raw::Limit>, reader: &mut Reader<'_>) -> Limit {
@@ -94,19 +119,21 @@ pub(super) fn non_zero(count: Count) -> NonZeroU32 {
     NonZeroU32::new(count.fit()).expect("a Count is 1 or more")
 }
 
-fn servers(raw: At<Vec<At<Server>>>, reader: &mut Reader<'_>) -> Vec<Server> {
+fn servers(raw: At<Vec<At<raw::Member>>>, reader: &mut Reader<'_>) -> Vec<Server> {
     if raw.value.is_empty() {
         let write = "write one such as \"http://127.0.0.1:3000\"";
         reader.report.error(&raw.place, "is empty", write);
     }
-    let mut list = Vec::new();
+    let mut list: Vec<Server> = Vec::new();
     for At { place, value } in raw.value {
-        if list.contains(&value) {
+        let raw::Member(server) = value;
+        let same = |other: &Server| (&other.host, other.port) == (&server.host, server.port);
+        if list.iter().any(same) {
             reader
                 .report
                 .error(&place, "is there twice", "leave one out");
         }
-        list.push(value);
+        list.push(server);
     }
     list
 }

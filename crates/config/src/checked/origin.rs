@@ -27,6 +27,30 @@ pub struct Origin {
     /// How long work goes on at the origin after we gave up; `None`: the last
     /// p90 response time, 1 to 30 s.
     pub abort_grace: Option<Duration>,
+    /// Response header by which a server may state a ceiling, in lower case.
+    pub hint: Option<String>,
+    /// Active probes; `None`: requests find out who is back.
+    pub health: Option<Health>,
+    /// What is asked of a second server.
+    pub retry: Retry,
+}
+
+/// Active probes of each server of an origin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Health {
+    /// What is asked for by GET; begins with `/`.
+    pub path: String,
+    /// From probe to probe.
+    pub interval: Duration,
+}
+
+/// What is asked of a second server when the first one failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retry {
+    /// Further attempts of one request: 0 or 1.
+    pub attempts: u32,
+    /// Retries per thousand requests; at most 1000.
+    pub per_thousand: u32,
 }
 
 /// Who says how many requests may be in flight at the origin.
@@ -61,6 +85,8 @@ pub struct Server {
     pub host: String,
     /// Never 0.
     pub port: u16,
+    /// Its share beside the other servers'; 1 to 100.
+    pub weight: NonZeroU32,
 }
 
 /// The `Host` header of forwarded requests.

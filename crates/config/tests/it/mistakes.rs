@@ -28,7 +28,7 @@ header_size = "64KB"
 [origin.portal]
 servers = ["http://127.0.0.1:3000/app"]
 connect_timeout = "fast"
-health = { path = "/healthz" }
+tls = { ca = "origin.pem" }
 limit = { mode = "automatic" }
 
 [[route]]
@@ -48,7 +48,7 @@ forebay.toml:5:1: limits.conections: is no known key; did you mean \"connections
 forebay.toml:6:15: limits.header_size: is \"64KB\", which is no size; write one such as \"64KiB\" (units: B, KiB, MiB, GiB)
 forebay.toml:9:12: origin.portal.servers[0]: is \"http://127.0.0.1:3000/app\", which goes on behind the port; write one such as \"http://127.0.0.1:3000\"
 forebay.toml:10:19: origin.portal.connect_timeout: is \"fast\", which is no duration; write one such as \"1s\" (units: ms, s, m, h, d)
-forebay.toml:11:1: origin.portal.health: comes in a later version; leave it out for now
+forebay.toml:11:1: origin.portal.tls: comes in a later version; leave it out for now
 forebay.toml:12:18: origin.portal.limit.mode: is \"automatic\", which is no known word; write \"adaptive\" or \"fixed\"
 forebay.toml:15:8: route[0].path: is \"apply\", which does not begin with \"/\"; write a path such as \"/apply\" or \"/apply/*\"
 forebay.toml:16:8: route[0].room: names no room of this file; write \"main\"
@@ -87,7 +87,7 @@ fn a_text_that_is_no_toml_has_only_that_said_about_it() {
 #[test]
 fn keys_of_later_versions_are_unknown_and_say_so() {
     let cases = [
-        ("[origin.portal.health]", "origin.portal.health"),
+        ("[origin.portal.tls]", "origin.portal.tls"),
         ("[room.main]\nevent = []", "room.main.event"),
         ("[room.main]\npoll = { held = 1 }", "room.main.poll.held"),
         ("[state]\nredis = {}", "state.redis"),
@@ -105,6 +105,40 @@ fn keys_of_later_versions_are_unknown_and_say_so() {
             (key, Severity::Error)
         );
         assert_eq!(list[0].what, "comes in a later version");
+    }
+}
+
+#[test]
+fn what_concerns_the_servers_of_an_origin_is_checked() {
+    let cases = [
+        (
+            "[origin.portal.health]\npath = \"healthz\"",
+            "origin.portal.health.path: is \"healthz\", which is no path; write a path such as \
+             \"/healthz\"",
+        ),
+        (
+            "[origin.portal.health]",
+            "origin.portal.health.path: is missing; write path = …",
+        ),
+        (
+            "[origin.portal.health]\npath = \"/\"\ninterval = \"50ms\"",
+            "origin.portal.health.interval: is less than 100 ms: probes would be a load of their \
+             own; write \"100ms\" or more",
+        ),
+        (
+            "[origin.portal.retry]\nattempts = 2",
+            "origin.portal.retry.attempts: is 2, which is too large; write a number from 0 to 1",
+        ),
+        (
+            "[origin.portal.retry]\nbudget = \"10\"",
+            "origin.portal.retry.budget: is \"10\", which is no share; write one such as \
+             \"10%\", up to \"100%\"",
+        ),
+    ];
+    for (more, expected) in cases {
+        let said = said(&with(more));
+        assert_eq!(said.len(), 1, "about\n{more}\n{said:?}");
+        assert!(said[0].ends_with(expected), "about\n{more}\n{said:?}");
     }
 }
 

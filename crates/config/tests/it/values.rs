@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use forebay_config::{
-    Access, Admin, Client, Config, Forwarded, HostHeader, HostPattern, Inlet, Level, Limit, Limits,
-    Linger, Listener, ListenerTls, Log, LogTarget, Origin, Pass, PathPattern, Per, Poll, Queue,
-    Quota, Rate, Room, RoomMode, Route, RoutePriority, Runtime, Secret, Server, State, Ticket,
+    Access, Admin, Client, Config, Forwarded, Health, HostHeader, HostPattern, Inlet, Level, Limit,
+    Limits, Linger, Listener, ListenerTls, Log, LogTarget, Origin, Pass, PathPattern, Per, Poll,
+    Queue, Quota, Rate, Retry, Room, RoomMode, Route, RoutePriority, Runtime, Secret, Server,
+    State, Ticket,
 };
 
 use super::{config, parse_in, with};
@@ -41,7 +42,7 @@ forwarded = "forwarded"
 ipv4_prefix = 24
 ipv6_prefix = 56
 [origin.portal]
-servers = ["http://[::1]:3000", { env = "SERVER" }]
+servers = [{ url = "http://[::1]:3000", weight = 3 }, { env = "SERVER" }]
 connect_timeout = "201s"
 response_timeout = "202s"
 keep_alive = "203s"
@@ -50,6 +51,9 @@ connections = 204
 limit = { mode = "fixed", concurrency = 205 }
 queue = { length = 206, submit = "207s", visitor = "208s", stranger = "209s" }
 abort_grace = "210s"
+hint = "X-Capacity"
+health = { path = "/up?deep", interval = "211s" }
+retry = { attempts = 0, budget = "2.5%" }
 [[route]]
 host = "*.Apply.example"
 path = "/apply/*"
@@ -131,13 +135,17 @@ fn limits() -> Limits {
 }
 
 fn origin() -> Origin {
-    let server = |host: &str, port| Server {
+    let server = |host: &str, port, weight| Server {
         host: host.to_owned(),
         port,
+        weight,
     };
     Origin {
         name: "portal".to_owned(),
-        servers: vec![server("::1", 3000), server("from.env", 80)],
+        servers: vec![
+            server("::1", 3000, many(3)),
+            server("from.env", 80, NonZeroU32::MIN),
+        ],
         connect_timeout: seconds(201),
         response_timeout: seconds(202),
         keep_alive: seconds(203),
@@ -151,6 +159,15 @@ fn origin() -> Origin {
             stranger: Some(seconds(209)),
         },
         abort_grace: Some(seconds(210)),
+        hint: Some("x-capacity".to_owned()),
+        health: Some(Health {
+            path: "/up?deep".to_owned(),
+            interval: seconds(211),
+        }),
+        retry: Retry {
+            attempts: 0,
+            per_thousand: 25,
+        },
     }
 }
 

@@ -91,6 +91,7 @@ impl ErrorKind {
             Reason::BodyTooLarge => Self::TooLarge,
             Reason::BodyTimeout => Self::TooSlow,
             Reason::OriginUnreachable
+            | Reason::OriginDown
             | Reason::OriginReset
             | Reason::OriginProtocol
             | Reason::BadUpgrade => Self::Unavailable,

@@ -8,7 +8,7 @@ pub(super) const fn title(reason: Reason) -> &'static str {
         Reason::ClientRate | Reason::PassRate | Reason::RoomRate => "Too many requests",
         Reason::RoomWaiting | Reason::Stranger => "Waiting in line",
         Reason::RoomClosed => "Waiting in line; nobody is let in at the moment",
-        Reason::Busy => "One moment",
+        Reason::Busy | Reason::OriginDown => "One moment",
         Reason::SubResource => "Waiting in line",
         Reason::FormWithoutPass => "Not sent: please wait in line first",
         Reason::NoRoute => "Not found",
@@ -45,6 +45,9 @@ pub(super) const fn detail(reason: Reason) -> &'static str {
             "Nobody is let in at the moment. Your place in line is kept in the cookie."
         }
         Reason::Busy => "The site is busy for a moment. Your place inside is kept.",
+        Reason::OriginDown => {
+            "The site is not available at this moment. Your place inside is kept."
+        }
         Reason::SubResource => "This visitor is waiting in line.",
         Reason::FormWithoutPass => {
             "The site is full, and what you sent was not processed. You have a place in line; \
@@ -94,7 +97,7 @@ pub(super) const fn proxy_error(reason: Reason) -> &'static str {
         | Reason::TargetTooLong
         | Reason::BodyTooLarge
         | Reason::BodyTimeout => "http_request_error",
-        Reason::OriginUnreachable => "destination_unavailable",
+        Reason::OriginUnreachable | Reason::OriginDown => "destination_unavailable",
         Reason::OriginReset => "connection_terminated",
         Reason::OriginProtocol => "http_protocol_error",
         Reason::BadUpgrade => "http_upgrade_failed",

@@ -56,6 +56,8 @@ struct Origin {
     shed_total: u64,
     given_up_total: u64,
     queue: Queue,
+    /// Whether every server is out.
+    down: bool,
     servers: Vec<Server>,
 }
 
@@ -79,7 +81,15 @@ struct Class {
 #[derive(Serialize)]
 struct Server {
     address: String,
+    /// `live`, `slow-start`, `ejected`, `half-open` or `resting`.
+    state: &'static str,
+    in_flight: u32,
     connections: u32,
+    /// Peak average of the time to the answer's head; `null`: unknown, or the only server.
+    latency_ms: Option<f64>,
+    ejections_total: u64,
+    /// Why it is or was out last.
+    why: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -134,7 +144,6 @@ pub(super) fn of_room(live: &Live, name: &str) -> Option<Room> {
 
 fn of_origin(origin: &forebay_layers::origin::Origin) -> Origin {
     let status = origin.gate.status();
-    let servers = origin.servers();
     Origin {
         name: origin.name.to_string(),
         limit: status.limit,
@@ -150,11 +159,21 @@ fn of_origin(origin: &forebay_layers::origin::Origin) -> Origin {
         shed_total: status.shed.iter().map(|(_, shed)| shed.total()).sum(),
         given_up_total: status.given_up,
         queue: of_queue(&status),
-        servers: servers
-            .iter()
+        down: origin.servers.are_down(),
+        servers: origin
+            .servers
+            .status()
+            .into_iter()
             .map(|server| Server {
                 address: server.name.to_string(),
-                connections: server.connections(),
+                state: server.state,
+                in_flight: server.in_flight,
+                connections: server.connections,
+                latency_ms: server
+                    .latency
+                    .map(|latency| latency.as_secs_f64() * 1_000.0),
+                ejections_total: server.ejections,
+                why: server.why,
             })
             .collect(),
     }

@@ -8,14 +8,16 @@ use forebay_admission::priority;
 use forebay_admission::queue;
 use forebay_admission::quota::Allowance;
 use forebay_admission::rate::Rate;
+use forebay_admission::retry::RetryRules;
 use forebay_admission::room::{InletRule, Mode, Settings};
 use forebay_config as config;
 use forebay_layers::gate::{GateRules, LimitRule};
 use forebay_layers::origin::OriginRules;
 use forebay_layers::room::DeskRules;
 use forebay_layers::route::{HostPattern, PathPattern, Pattern};
+use forebay_layers::servers::ServersRules;
 use forebay_layers::site::{Forwarded, Per};
-use http::{HeaderValue, Method};
+use http::{HeaderName, HeaderValue, Method};
 
 pub(crate) fn mode(mode: config::RoomMode) -> Mode {
     match mode {
@@ -98,6 +100,20 @@ pub(super) fn origin(origin: &config::Origin) -> OriginRules {
             config::HostHeader::Preserve => None,
             config::HostHeader::Fixed(name) => HeaderValue::from_str(name).ok(),
         },
+        hint: origin
+            .hint
+            .as_deref()
+            .and_then(|name| HeaderName::from_bytes(name.as_bytes()).ok()),
+    }
+}
+
+pub(super) fn servers(origin: &config::Origin) -> ServersRules {
+    ServersRules {
+        retry: RetryRules {
+            attempts: origin.retry.attempts,
+            per_thousand: origin.retry.per_thousand,
+        },
+        probed: origin.health.is_some(),
     }
 }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use forebay_admission::verdict::Reason;
 use forebay_layers::body::RequestBody;
-use forebay_layers::origin::{ConnectionSlot, InFlight, Origin, Server};
+use forebay_layers::origin::Origin;
+use forebay_layers::server::{ConnectionSlot, InFlight, Server};
 use forebay_telemetry::metrics::ConnectError;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
@@ -20,6 +21,13 @@ pub(super) struct Link {
     driver: AbortHandle,
 }
 
+impl Link {
+    /// Where it leads.
+    pub(super) const fn server(&self) -> &Arc<Server> {
+        self.slot.server()
+    }
+}
+
 /// Whoever lets go of a connection closes it: hyper alone would go on for as long as an origin
 /// that reads nothing lets it write.
 impl Drop for Link {
@@ -31,7 +39,6 @@ impl Drop for Link {
 /// A connection in use by one exchange.
 pub(crate) struct Connected {
     pub(super) link: Link,
-    pub(super) server: Arc<Server>,
     origin: Arc<Origin>,
     /// Whether it has carried an exchange before.
     pub(super) reused: bool,
@@ -39,26 +46,25 @@ pub(crate) struct Connected {
 }
 
 impl Connected {
-    pub(super) fn new(
-        link: Link,
-        origin: &Arc<Origin>,
-        (server, in_flight): (&Arc<Server>, InFlight),
-        reused: bool,
-    ) -> Self {
+    pub(super) fn new(link: Link, origin: &Arc<Origin>, in_flight: InFlight, reused: bool) -> Self {
         Self {
             link,
-            server: Arc::clone(server),
             origin: Arc::clone(origin),
             reused,
             in_flight,
         }
     }
 
+    /// Where it leads.
+    pub(super) const fn server(&self) -> &Arc<Server> {
+        self.in_flight.server()
+    }
+
     /// Ends the exchange's count; the connection is free, when it is worth keeping.
-    pub(super) fn into_link(self) -> Option<(Link, Arc<Server>)> {
+    pub(super) fn into_link(self) -> Option<Link> {
         drop(self.in_flight);
-        let keep = !self.link.sender.is_closed() && self.origin.keeps(&self.server);
-        keep.then_some((self.link, self.server))
+        let keep = !self.link.sender.is_closed() && self.origin.keeps(self.link.server());
+        keep.then_some(self.link)
     }
 }
 

@@ -5,9 +5,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use forebay_admission::server::Fault;
 use forebay_admission::verdict::Reason;
 use forebay_layers::body::RequestBody;
 use forebay_layers::permit_body::Held;
+use forebay_layers::server::Server;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
@@ -28,6 +30,8 @@ pub(super) type Sending = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 pub(super) struct Pending {
     sending: Option<Sending>,
     held: Option<Held>,
+    server: Arc<Server>,
+    timed: bool,
     pools: Arc<Pools>,
 }
 
@@ -41,15 +45,20 @@ pub(super) struct SendFailure {
     pub(super) held: Held,
     /// Whether the connection had been used before.
     pub(super) reused: bool,
+    /// Where.
+    pub(super) server: Arc<Server>,
 }
 
 impl Pending {
+    /// `timed`: how long the answer takes is up to the server alone, and not to the client's upload.
     pub(super) fn new(
         mut connected: Connected,
         request: Request<RequestBody>,
         held: Held,
+        timed: bool,
         pools: Arc<Pools>,
     ) -> Self {
+        let server = Arc::clone(connected.server());
         let sending = Box::pin(async move {
             let result = connected.link.sender.try_send_request(request).await;
             (result, connected)
@@ -57,6 +66,8 @@ impl Pending {
         Self {
             sending: Some(sending),
             held: Some(held),
+            server,
+            timed,
             pools,
         }
     }
@@ -81,6 +92,7 @@ impl Future for Pending {
                 reason: reason(error.error()),
                 held,
                 reused: connected.reused,
+                server: Arc::clone(&self.server),
             }),
         })
     }
@@ -99,8 +111,13 @@ impl Drop for Pending {
     fn drop(&mut self) {
         if let (Some(sending), Some(mut held)) = (self.sending.take(), self.held.take()) {
             // Either the client left, or we gave up because the time was over.
-            if held.sent.elapsed() >= held.origin.rules.response_timeout {
+            let waited = held.sent.elapsed();
+            if waited >= held.origin.rules.response_timeout {
                 held.overdue();
+                if self.timed {
+                    let servers = &held.origin.servers;
+                    servers.failed(&self.server, Fault::Timeout, waited);
+                }
             }
             reaper::adopt(sending, held, Arc::clone(&self.pools));
         }

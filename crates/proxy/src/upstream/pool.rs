@@ -9,7 +9,9 @@ use std::time::Duration;
 use forebay_admission::time::Timestamp;
 use forebay_admission::verdict::Reason;
 use forebay_layers::clock::Clock;
-use forebay_layers::origin::{Origin, Server};
+use forebay_layers::origin::Origin;
+use forebay_layers::request_id::RequestIds;
+use forebay_layers::server::Server;
 
 use tokio::time::timeout;
 
@@ -19,6 +21,8 @@ use super::connection::{Connected, Link, dial};
 #[derive(Debug)]
 pub struct Pools {
     clock: Clock,
+    /// Where the choice of servers takes its chance from.
+    dice: RequestIds,
     idle: Mutex<HashMap<SocketAddr, Vec<Idle>>>,
 }
 
@@ -31,15 +35,21 @@ struct Idle {
 impl Pools {
     /// Pools with nothing in them.
     #[must_use]
-    pub fn new(clock: Clock) -> Arc<Self> {
+    pub fn new(clock: Clock, dice: RequestIds) -> Arc<Self> {
         Arc::new(Self {
             clock,
+            dice,
             idle: Mutex::default(),
         })
     }
 
     fn idle(&self) -> MutexGuard<'_, HashMap<SocketAddr, Vec<Idle>>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Any number.
+    pub(super) fn random(&self) -> u64 {
+        self.dice.word()
     }
 
     /// An idle connection, or with `fresh` or without an idle one, a new one.
@@ -50,7 +60,7 @@ impl Pools {
         fresh: bool,
     ) -> Result<Connected, Reason> {
         // Counted from here on: a server that is slow to connect is loaded, too.
-        let at = (server, server.begin());
+        let at = server.begin();
         if !fresh {
             while let Some(mut link) = self.take(server.address, origin.rules.keep_alive) {
                 // Its connection's task may still be on its way to the end of the last exchange.
@@ -95,12 +105,12 @@ impl Pools {
 
     /// Takes back a connection whose exchange is over, when it is worth keeping.
     pub(super) fn put(&self, connected: Connected) {
-        let Some((link, server)) = connected.into_link() else {
+        let Some(link) = connected.into_link() else {
             return;
         };
         let since = self.clock.now();
         self.idle()
-            .entry(server.address)
+            .entry(link.server().address)
             .or_default()
             .push(Idle { link, since });
     }

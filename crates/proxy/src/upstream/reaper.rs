@@ -36,6 +36,8 @@ pub(super) fn adopt(sending: Sending, mut held: Held, pools: Arc<Pools>) {
         match timeout(limit, sending).await {
             Ok((Ok(response), connected)) => {
                 held.status = response.status().as_u16();
+                let server = connected.server();
+                held.origin.servers.answered(server, held.status, None);
                 drain(response.into_body(), Some(held), connected, &pools).await;
             }
             Ok((Err(_), _)) | Err(_) => held.origin.metrics.abandoned.inc(Abandoned::Closed),
