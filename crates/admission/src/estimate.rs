@@ -134,6 +134,11 @@ impl Ratio {
         self.hits = Finite::new(self.hits.get() + hits as f64);
     }
 
+    /// A measured amount more of the one.
+    pub fn add(&mut self, amount: Finite) {
+        self.hits = Finite::new(self.hits.get() + amount.get());
+    }
+
     /// So many more of the other.
     pub fn count(&mut self, of: u64) {
         self.of = Finite::new(self.of.get() + of as f64);

@@ -3,7 +3,8 @@
 //! Credit is spent when the watermark calls somebody and comes back when nobody comes; it keeps
 //! the line moving. Tokens are spent when somebody enters; they are the bound. Both grow with
 //! the same rate and neither exceeds [`BURST`] of it (but always reaches one visitor), so an
-//! idle hour cannot admit an hour's crowd at once.
+//! idle hour cannot admit an hour's crowd at once. With tokens that are set aside for visitors on
+//! the way, the excess over the rate in any span is at most [`ASIDE`] of it, or two visitors.
 
 mod auto;
 mod credit;
@@ -16,8 +17,13 @@ use core::time::Duration;
 use crate::rate::Rate;
 use crate::time::WallTime;
 
-/// The most that is saved up, as time at the rate: the excess over the rate in any span.
+/// The most that is saved up, as time at the rate.
 pub const BURST: Duration = Duration::from_millis(1_500);
+
+/// The most that is saved up and set aside together. Whoever a token is set aside for comes within
+/// three seconds, because the page says so long that it goes in; with less than that an operator's
+/// rate would never be reached.
+pub const ASIDE: Duration = Duration::from_millis(3_000);
 
 /// Tokens and credit, and the pace at which they grow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,9 +106,10 @@ impl Inlet {
         self.tokens = self.tokens.plus(self.pace.over(span)).min(self.room());
     }
 
-    /// What tokens may grow to: what is reserved is saved up too.
+    /// What tokens may grow to: what is set aside is saved up too, within a bound of its own.
     fn room(&self) -> Credit {
-        self.pace.most().minus(self.reserved)
+        let aside = self.pace.over(ASIDE).max(Credit::from_whole(2));
+        self.pace.most().min(aside.minus(self.reserved))
     }
 
     /// Credit grows with time; it is bounded only by [`settle`](Self::settle), after it could be

@@ -23,6 +23,10 @@ pub struct Pass {
     pub confirmed: bool,
 }
 
+/// What comes within this after the first answer belongs to the first page: nobody has come back
+/// yet, and the room need not hear of each picture.
+const FIRST_PAGE: Duration = Duration::from_secs(2);
+
 /// How long a pass is good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PassRules {
@@ -54,8 +58,8 @@ impl Pass {
         mix(ticket)
     }
 
-    /// What the pass is worth at `now`. A pass that nobody has seen twice yet is renewed at
-    /// once, later ones once in `idle`/8.
+    /// What the pass is worth at `now`. A pass that was seen once only is renewed by what is asked
+    /// for after the first page with its parts, later ones once in `idle`/8.
     #[must_use]
     pub fn standing(&self, now: WallTime, rules: &PassRules) -> Standing {
         let end = self.end(rules);
@@ -68,7 +72,9 @@ impl Pass {
             };
         }
         let since = now.saturating_since(self.seen);
-        if !self.confirmed || since >= rules.idle / 8 {
+        let renewed_after = rules.idle / 8;
+        let settled = !self.confirmed && since >= FIRST_PAGE;
+        if settled || since >= renewed_after {
             Standing::Renew
         } else {
             Standing::Fresh
@@ -115,7 +121,8 @@ mod tests {
             (0, 0, true, 10, Fresh),
             (0, 0, true, 74, Fresh),
             (0, 0, true, 75, Renew),
-            (0, 0, false, 0, Renew),
+            (0, 0, false, 1, Fresh),
+            (0, 0, false, 2, Renew),
             (0, 0, true, 599, Renew),
             (0, 0, true, 600, Grace),
             (0, 0, true, 1_499, Grace),

@@ -47,7 +47,11 @@ where
         let gate = &entry.origin.gate;
         // A form whose pass ran out a moment ago goes first like one whose pass holds.
         let inside = matches!(exchange.visitor, Visitor::Inside(..));
-        if inside {
+        // The request with which somebody enters is what the inlet granted, and nothing that it
+        // has to expect of those inside.
+        if let Visitor::Inside(pass, _) = exchange.visitor
+            && pass.seen < exchange.wall
+        {
             gate.tried();
         }
         if let Some(permit) = gate.try_acquire() {

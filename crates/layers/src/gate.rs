@@ -394,7 +394,8 @@ impl Gate {
         Some(permit)
     }
 
-    /// One page asked for by a visitor inside, for the inlet's estimate of demand.
+    /// One request of a visitor inside, for the inlet's estimate of demand: all but the one with
+    /// which the visitor entered.
     pub fn tried(&self) {
         self.tries.fetch_add(1, Ordering::Relaxed);
     }
@@ -413,6 +414,7 @@ impl Gate {
             queued: self.queued.load(Ordering::Relaxed),
             completed: self.completed.load(Ordering::Relaxed),
             tries: self.tries.load(Ordering::Relaxed),
+            failed: self.congested.load(Ordering::Relaxed),
             shed: waiting.shed.iter().map(|(_, shed)| shed.total()).sum(),
             pressed: waiting.pressed + open,
         }

@@ -66,7 +66,7 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, exchange: Exchange) -> Self::Future {
+    fn call(&mut self, mut exchange: Exchange) -> Self::Future {
         // Nobody waits here, or this visitor is inside: on, with nothing to remember.
         let inside = matches!(exchange.visitor, Visitor::Inside(_, Standing::Fresh));
         let Some(desk) = exchange.entry().room.clone().filter(|_| !inside) else {
@@ -76,6 +76,10 @@ where
         match guest.way(&exchange) {
             Way::On => Either::Left(self.inner.call(exchange)),
             Way::OnWithPass(pass) => {
+                // Who enters now is inside from here on: at the gate, too.
+                if !matches!(exchange.visitor, Visitor::Inside(..)) {
+                    exchange.visitor = Visitor::Inside(pass, Standing::Fresh);
+                }
                 let going = self.inner.call(exchange);
                 Either::Right(Either::Right(Box::pin(with_pass(going, guest, pass))))
             }

@@ -1,12 +1,18 @@
 //! How many may enter each second, found from what the origin does.
 //!
 //! ```text
-//! pace = (capacity + (limit + 0.25 s of capacity - at the origin - queued) / 4 s) / asked per visitor
-//!        and never less than the free places in a second
+//! near  = exp(-2 s / time between entering and coming back)
+//! extra = (limit + 0.25 s of capacity - at the origin - queued) / 4 s
+//! pace  = near * (capacity - returning + extra) + (1 - near) * (capacity + extra) / asked per visitor
+//!         and never less than the free places in a second
 //! ```
-//! All is counted in exchanges, so it does not matter how many make a page. What a visitor asks
-//! for in a whole visit is measured over a minute and does not depend on the load, so a visitor's
-//! later pages are paid for on entering. There is no integrator that could wind up; the small
+//! Visitors who come back late leave the origin to those who enter now: those may have what nobody
+//! inside asks for, and when those inside ask for more, the next ones enter more slowly. Visitors
+//! who come back at once are asked for more before that shows, so that their whole visit is paid
+//! for on entering. Both are the same number once as many leave as enter. There is no integrator
+//! that could wind up, and nobody need know how many are inside: who leaves without a word is
+//! missing in what is asked for, and a count of passes would not know it for as long as
+//! `pass.idle`. All is counted in exchanges, so it does not matter how many make a page. The small
 //! queue aimed for keeps the origin busy while those who are called are on the way.
 
 use core::time::Duration;
@@ -20,12 +26,19 @@ use crate::room::Load;
 pub struct Auto {
     last: Option<Load>,
     served: Smooth,
-    tried: Smooth,
     visit: Ratio,
     failed: Smooth,
     pressed: Smooth,
     used: Smooth,
     capacity: Smooth,
+    /// Exchanges a second of those inside, without those with which they entered.
+    returning: Smooth,
+    /// Seconds between entering and coming back.
+    absence: Ratio,
+    /// What the origin served before it began to fail.
+    good: Finite,
+    /// For how long it has not failed, at most [`HEALING`].
+    healed: Duration,
 }
 
 /// How fast the measured demand follows.
@@ -43,6 +56,19 @@ const RELAX_SECONDS: f64 = 4.0;
 const STOCK: (f64, f64) = (0.25, 1.0);
 /// The queue at which nobody else enters; longer than [`STOCK`].
 const FULL: (f64, f64) = (0.75, 4.0);
+/// How soon an entry has to show itself in what is asked for, to be steered by that alone: the
+/// called come within three seconds, and what is asked for is measured over as many.
+const LEAD_SECONDS: f64 = 2.0;
+/// How fast what those inside ask for is followed.
+const RETURN_MEMORY: Duration = Duration::from_secs(3);
+/// What is taken for the time until somebody comes back, before anybody did.
+const ABSENCE_SECONDS: f64 = 10.0;
+/// How long it is remembered.
+const ABSENCE_HALF: Duration = Duration::from_secs(60);
+/// Failures a second that are no accident.
+const FAILING_LEAST: f64 = 0.5;
+/// An origin that failed gets from half to all of what it could before within so long.
+const HEALING: Duration = Duration::from_secs(10);
 /// How long what a visit asks for is remembered.
 const VISIT_HALF: Duration = Duration::from_secs(30);
 /// Entries per second while most of what is asked for fails: enough to see a recovery.
@@ -53,12 +79,16 @@ impl Default for Auto {
         Self {
             last: None,
             served: Smooth::new(MEMORY),
-            tried: Smooth::new(MEMORY),
             visit: Ratio::new(Finite::from_milli(1_000)),
             failed: Smooth::new(MEMORY),
-            pressed: Smooth::new(PRESSURE_MEMORY),
+            // A first tick under pressure is no pressure yet.
+            pressed: Smooth::primed(PRESSURE_MEMORY, Finite::default(), PRESSURE_MEMORY),
             used: Smooth::new(PRESSURE_MEMORY),
             capacity: Smooth::new(CAPACITY_MEMORY),
+            returning: Smooth::new(RETURN_MEMORY),
+            absence: Ratio::new(Finite::new(ABSENCE_SECONDS)),
+            good: Finite::default(),
+            healed: HEALING,
         }
     }
 }
@@ -74,21 +104,48 @@ impl Auto {
         }
         let served = load.completed.saturating_sub(last.completed);
         let tried = load.tries.saturating_sub(last.tries);
-        // Whatever has ended or is there now must have come.
+        // Whatever has ended or is there now must have come; what is neither was refused.
         let asked = (served + load.present()).saturating_sub(last.present());
+        let refused = load.failed.saturating_sub(last.failed);
         self.served.count(served, span);
-        self.tried.count(tried, span);
+        self.returning.count(tried, span);
+        self.failed
+            .count(refused.max(tried.saturating_sub(asked)), span);
         self.visit.forget(span, VISIT_HALF);
         self.visit.hit(served);
         self.visit.count(entered);
-        self.failed.count(tried.saturating_sub(asked), span);
+        self.absence.forget(span, ABSENCE_HALF);
 
         let pressed = load.pressed.saturating_sub(last.pressed).as_secs_f64();
         let pressed = Finite::new((pressed / span.as_secs_f64()).min(1.0));
         self.pressed.level(pressed, span);
         let used = load.present() as f64 / f64::from(load.limit.max(1));
         self.used.level(Finite::new(used), span);
-        self.learn(served, pressed, span);
+        self.heal(span);
+        if !self.is_failing() {
+            self.learn(served, pressed, span);
+        }
+    }
+
+    /// Somebody who entered so long ago asks for something again for the first time.
+    pub fn came_back(&mut self, after: Duration) {
+        self.absence.add(Finite::new(after.as_secs_f64()));
+        self.absence.count(1);
+    }
+
+    /// Most of what is asked for fails.
+    fn is_failing(&self) -> bool {
+        self.failed.get().get() > self.served.get().get().max(FAILING_LEAST)
+    }
+
+    /// What an origin could do that has just come back is not known: it begins at half of it.
+    fn heal(&mut self, span: Duration) {
+        if !self.is_failing() {
+            self.healed = self.healed.saturating_add(span).min(HEALING);
+        } else if self.healed == HEALING {
+            self.good = self.capacity.get();
+            self.healed = Duration::ZERO;
+        }
     }
 
     /// Capacity shows itself only while no permit is free; otherwise it is at least what is
@@ -104,27 +161,39 @@ impl Auto {
     /// How many may enter each second now.
     #[must_use]
     pub fn pace(&self, load: Load) -> Credit {
-        if load.limit == 0 {
-            return Credit::from_whole(MOST_PER_SECOND as u64);
-        }
+        let pace = if load.limit == 0 {
+            MOST_PER_SECOND
+        } else if self.is_failing() {
+            PROBES_PER_SECOND
+        } else {
+            self.measured(load).min(self.healing()).min(MOST_PER_SECOND)
+        };
+        Credit::from_nano(Finite::new(pace * 1e6).milli())
+    }
+
+    fn measured(&self, load: Load) -> f64 {
         let (limit, present) = (f64::from(load.limit), load.present() as f64);
         let capacity = self.capacity.get().get();
         let stock = STOCK.0 * capacity + STOCK.1;
         let full = FULL.0 * capacity + FULL.1;
-        let missing = limit + stock - present;
-        let each = self.visit.get().get().max(1.0);
-        // A visit's later pages are not known before they come: on a long queue nobody else
-        // enters.
+        let extra = (limit + stock - present) / RELAX_SECONDS;
+
+        let near = libm::exp(-LEAD_SECONDS / self.absence.get().get().max(LEAD_SECONDS / 100.0));
+        let left = (capacity - self.returning.get().get()).max(0.0) + extra;
+        let paid = (capacity + extra) / self.visit.get().get().max(1.0);
+        // What was not foreseen shows in the queue: on a long one nobody else enters.
         let over = (limit + full - present) / (full - stock);
-        let pace = (capacity + missing / RELAX_SECONDS) / each * over.clamp(0.0, 1.0);
-        let pace = Finite::new(pace.max(limit - present));
-        let failing = self.failed.get().get() * 2.0 > self.tried.get().get();
-        let most = if failing {
-            PROBES_PER_SECOND
-        } else {
-            MOST_PER_SECOND
-        };
-        Credit::from_nano(Finite::new(pace.get().min(most) * 1e6).milli())
+        let pace = (near * left + (1.0 - near) * paid) * over.clamp(0.0, 1.0);
+        pace.max(limit - present)
+    }
+
+    /// The most that may enter after the origin failed; no bound when that is long ago.
+    fn healing(&self) -> f64 {
+        if self.healed >= HEALING {
+            return MOST_PER_SECOND;
+        }
+        let share = 0.5 + 0.5 * self.healed.as_secs_f64() / HEALING.as_secs_f64();
+        (self.good.get() * share).max(PROBES_PER_SECOND)
     }
 
     /// The share of the last seconds in which no permit was free, in thousandths.

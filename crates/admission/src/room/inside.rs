@@ -66,16 +66,18 @@ impl Inside {
         self.once.add(now, 1);
     }
 
-    /// A pass is signed anew: moves one count, once for each signature.
-    pub(super) fn renew(&mut self, pass: &Pass, now: WallTime) {
+    /// A pass is signed anew: moves one count, once for each signature; false when it had been
+    /// moved before.
+    pub(super) fn renew(&mut self, pass: &Pass, now: WallTime) -> bool {
         if self
             .renewed
             .note(Recent::key(pass.id, pass.seen.as_millis()))
         {
-            return;
+            return false;
         }
         self.ring(pass).remove(pass.seen);
         self.known.add(now, 1);
+        true
     }
 
     /// A visit is over.

@@ -13,8 +13,10 @@ pub struct Load {
     pub queued: u32,
     /// Total of exchanges that ended well.
     pub completed: u64,
-    /// Total of first tries by pass holders.
+    /// Total of requests by pass holders, without the one with which each of them entered.
     pub tries: u64,
+    /// Total of exchanges that failed for want of capacity: refused, reset, timed out, 502 to 504.
+    pub failed: u64,
     /// Total of requests shed at the short queue.
     pub shed: u64,
     /// Total time with no permit free or somebody queued.

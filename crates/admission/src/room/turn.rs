@@ -92,7 +92,10 @@ impl Room {
     /// A pass is signed anew. Parallel renewals of one pass move its count once.
     pub fn renew(&mut self, now: WallTime, pass: &Pass) -> Pass {
         let now = self.touch(now);
-        self.inside.renew(pass, now);
+        let counted = self.inside.renew(pass, now);
+        if counted && !pass.confirmed {
+            self.auto.came_back(now.saturating_since(pass.seen));
+        }
         self.check();
         Pass {
             seen: now,

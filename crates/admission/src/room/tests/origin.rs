@@ -188,6 +188,7 @@ impl Model {
                 Standing::Renew => visitor.pass = Some(self.room.renew(ms(at), &pass)),
                 standing => panic!("{standing:?} within a visit"),
             }
+            self.load.tries += 1;
             return self.forward(at, who);
         }
         let turn = match &visitor.ticket {
@@ -215,9 +216,6 @@ impl Model {
 
     fn forward(&mut self, at: u64, who: usize) {
         let stranger = self.visitors[who].pass.is_none();
-        if !stranger {
-            self.load.tries += 1;
-        }
         if within(at, self.scene.dead_ms) {
             return self.later(at, 3_000, Event::Ask(who));
         }

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::crowd::{Crowd, Script};
+use crate::inlet::ASIDE;
 
 fn script() -> impl Strategy<Value = Script> {
     let crash = (1_000u64..100_000, 200u64..4_000);
@@ -34,7 +35,7 @@ proptest! {
         let outcome = Crowd::new(script).run();
         prop_assert_eq!(outcome.left_outside, 0);
         prop_assert_eq!(outcome.overtaken, 0);
-        let bound = (f64::from(per_second) * 1.5).max(1.0) + 1.0;
+        let bound = (f64::from(per_second) * ASIDE.as_secs_f64()).max(2.0) + 1.0;
         prop_assert!(outcome.excess(per_second) <= bound, "{}", outcome.excess(per_second));
     }
 }
