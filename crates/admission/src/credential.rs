@@ -5,6 +5,10 @@
 //! as a pass. Opening looks at nothing before the MAC has been checked but what is needed to
 //! check it.
 
+mod attempt;
+
+pub use attempt::{ATTEMPT_MAX, Attempt};
+
 use alloc::string::String;
 
 use base64::Engine as _;

@@ -31,6 +31,12 @@ impl Timestamp {
     pub const fn plus(self, wait: Duration) -> Self {
         Self(self.0.saturating_add(whole(wait.as_nanos())))
     }
+
+    /// The point `span` earlier; not before the process started.
+    #[must_use]
+    pub const fn minus(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(whole(span.as_nanos())))
+    }
 }
 
 /// A point on the wall clock: milliseconds since the Unix epoch.

@@ -5,12 +5,15 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use forebay_admission::credential::Attempt;
 use forebay_admission::priority::Priority;
 use forebay_admission::verdict::Reason;
 use futures_util::future::Either;
+use http::HeaderValue;
 use tower::Service;
 
 use crate::clock::Clock;
+use crate::cookie;
 use crate::exchange::{Answer, Exchange, Refusal, Visitor};
 
 type Boxed = Pin<Box<dyn Future<Output = Result<Answer, Refusal>> + Send>>;
@@ -82,7 +85,7 @@ where
 {
     let began = clock.now();
     let gate = exchange.entry().origin.gate.clone();
-    let permit = gate.acquire(priority, exchange.arrived).await;
+    let permit = gate.acquire(priority, exchange.first_try).await;
     let queued = clock.now().saturating_since(began);
     let Some(permit) = permit else {
         return Err(shed(&exchange, priority, queued));
@@ -101,14 +104,23 @@ where
 /// Who is inside is asked to try again in a moment, whatever the class; who is not gets a place
 /// in line.
 fn shed(exchange: &Exchange, priority: Priority, queued: Duration) -> Refusal {
-    let inside = matches!(exchange.visitor, Visitor::Inside(..));
-    let mut refusal = Refusal::new(if inside {
-        Reason::Busy
-    } else {
-        Reason::Stranger
-    });
+    let mut refusal = match exchange.visitor {
+        Visitor::Inside(pass, _) => Refusal {
+            attempt: attempt(exchange, pass.id).map(Box::new),
+            ..Refusal::new(Reason::Busy)
+        },
+        _ => Refusal::new(Reason::Stranger),
+    };
     refusal.note.queued = queued;
     refusal.note.class = Some(priority);
     refusal.unread = exchange.body.is_streaming();
     refusal
+}
+
+/// The next try of this page keeps its place before those who come now.
+fn attempt(exchange: &Exchange, pass: u64) -> Option<HeaderValue> {
+    let age = exchange.arrived.saturating_since(exchange.first_try);
+    let began = exchange.wall.minus(age);
+    let text = Attempt { pass, began }.seal(&*exchange.site.keyring);
+    cookie::set_attempt(&text, exchange.head.uri.path(), exchange.client.https)
 }

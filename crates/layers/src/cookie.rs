@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use forebay_admission::credential::ATTEMPT_MAX;
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
 
@@ -50,6 +51,39 @@ impl CookieNames {
             (name == self.secure || name == self.plain).then(|| value.trim())
         })
     }
+}
+
+/// The cookie of a page's first try. No room has a name with a tilde.
+const ATTEMPT: &str = "forebay-~try";
+
+/// The `Set-Cookie` value that carries a page's first try to the next one. It comes back with this
+/// page only.
+#[must_use]
+pub fn set_attempt(value: &str, path: &str, https: bool) -> Option<HeaderValue> {
+    // What could end the attribute, or is very long, is the whole site's instead.
+    let plain = path.len() <= 200
+        && path
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b';');
+    let path = if plain { path } else { "/" };
+    let secure = if https { "; Secure" } else { "" };
+    let text = format!(
+        "{ATTEMPT}={value}; Path={path}; Max-Age={}; HttpOnly; SameSite=Lax{secure}",
+        ATTEMPT_MAX.as_secs(),
+    );
+    HeaderValue::from_maybe_shared(bytes::Bytes::from(text)).ok()
+}
+
+/// The texts of the first tries that a request carries; nearly none does.
+pub fn attempts(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let found =
+        |value: &HeaderValue| memchr::memmem::find(value.as_bytes(), ATTEMPT.as_bytes()).is_some();
+    let any = headers.get_all(COOKIE).iter().any(found);
+    let all = any.then(|| pairs(headers)).into_iter().flatten();
+    all.filter_map(|pair| {
+        let (name, value) = pair.split_once('=')?;
+        (name.trim() == ATTEMPT).then(|| value.trim())
+    })
 }
 
 fn pairs(headers: &HeaderMap) -> impl Iterator<Item = &str> {
@@ -137,6 +171,26 @@ mod tests {
             let left: Vec<_> = headers.get_all(COOKIE).iter().collect();
             assert_eq!(left, kept, "{sent:?}");
         }
+    }
+
+    #[test]
+    fn a_first_try_comes_back_with_its_page_only() {
+        let path = |path| {
+            let text = set_attempt("v", path, false).unwrap();
+            text.to_str()
+                .unwrap()
+                .split("; ")
+                .nth(1)
+                .unwrap()
+                .to_owned()
+        };
+        assert_eq!(path("/form/3"), "Path=/form/3");
+        assert_eq!(path("/a;b"), "Path=/");
+        assert_eq!(path(&"/a".repeat(200)), "Path=/");
+        let mut sent = headers(&["a=1; forebay-~try=x", "forebay-main=y"]);
+        assert_eq!(attempts(&sent).collect::<Vec<_>>(), ["x"]);
+        remove_ours(&mut sent);
+        assert_eq!(sent.get(COOKIE).unwrap(), "a=1");
     }
 
     #[test]

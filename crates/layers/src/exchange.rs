@@ -112,6 +112,9 @@ pub struct Carried {
     pub arrived: Timestamp,
     /// The same moment on the wall clock.
     pub wall: WallTime,
+    /// When this page was asked for first: before `arrived`, when it is asked for again after a
+    /// "one moment" page.
+    pub first_try: Timestamp,
     /// The configuration that this request lives under, loaded once.
     pub site: Arc<Site>,
     /// The request's name in logs, pages and at the origin.
@@ -156,6 +159,7 @@ impl Exchange {
             peer,
             arrived,
             wall,
+            first_try: arrived,
             site,
             id,
             route: None,
@@ -182,8 +186,8 @@ impl Exchange {
 /// What is to be said about an exchange when it is over.
 #[derive(Clone, Debug, Default)]
 pub struct Note {
-    /// The route's index, when one was found.
-    pub route: Option<usize>,
+    /// The route's index, when one was found. Notes travel by value: small numbers.
+    pub route: Option<u32>,
     /// Why we answered ourselves.
     pub reason: Option<Reason>,
     /// What was wrong with the request's form, if that was it.
@@ -219,6 +223,8 @@ pub struct Refusal {
     pub waiting: Option<Box<Waiting>>,
     /// The room's cookie, to be set whatever the answer is.
     pub cookie: Option<Box<HeaderValue>>,
+    /// The cookie that carries the page's first try along, for one moment.
+    pub attempt: Option<Box<HeaderValue>>,
     /// The quota that was used up, for `RateLimit` and `RateLimit-Policy`.
     pub quota: Option<Box<QuotaNote>>,
     /// Whether a request body remains unread, so that the connection has to end.
@@ -264,6 +270,7 @@ impl Refusal {
             retry_after: None,
             waiting: None,
             cookie: None,
+            attempt: None,
             quota: None,
             unread: false,
             note: Note {

@@ -4,7 +4,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::task::{Context, Poll};
 
-use forebay_admission::credential::{Credential, Rejected};
+use forebay_admission::credential::{Attempt, Credential, Rejected};
 use forebay_admission::pass::Standing;
 use forebay_admission::quota::ClientKey;
 use forebay_admission::time::WallTime;
@@ -47,6 +47,10 @@ where
         if let Some(desk) = &exchange.desk {
             exchange.visitor = visitor(&exchange.site, desk, headers, exchange.wall);
         }
+        if let Some(began) = first_try(&exchange) {
+            let age = exchange.wall.saturating_since(began);
+            exchange.first_try = exchange.arrived.minus(age);
+        }
         cookie::remove_ours(&mut exchange.head.headers);
         self.inner.call(exchange)
     }
@@ -74,6 +78,19 @@ pub fn visitor(site: &Site, desk: &Desk, headers: &HeaderMap, now: WallTime) -> 
         }
     }
     best
+}
+
+/// When a visitor inside asked for this page first, if there was a "one moment" page since.
+fn first_try(exchange: &Exchange) -> Option<WallTime> {
+    let Visitor::Inside(pass, _) = exchange.visitor else {
+        return None;
+    };
+    let seal = &*exchange.site.keyring;
+    cookie::attempts(&exchange.head.headers)
+        .take(COOKIES_MAX)
+        .filter_map(|text| Attempt::open(text, pass.id, seal, exchange.wall))
+        .map(|attempt| attempt.began)
+        .min()
 }
 
 const fn counted(rejected: Rejected) -> Rejection {

@@ -50,7 +50,7 @@ where
     fn call(&mut self, mut exchange: Exchange) -> Self::Future {
         match normalize(&mut exchange) {
             Ok(()) => {
-                let route = exchange.route;
+                let route = exchange.route.and_then(|route| u32::try_from(route).ok());
                 Either::Right(Routed {
                     inner: self.inner.call(exchange),
                     route,
@@ -72,7 +72,7 @@ pin_project! {
     pub struct Routed<F> {
         #[pin]
         inner: F,
-        route: Option<usize>,
+        route: Option<u32>,
     }
 }
 

@@ -189,7 +189,7 @@ impl Addressee {
         if let Some(quota) = &refusal.quota {
             rate_limit(headers, quota);
         }
-        if let Some(cookie) = refusal.cookie {
+        for cookie in [refusal.cookie, refusal.attempt].into_iter().flatten() {
             headers.append(SET_COOKIE, *cookie);
         }
         if refusal.unread || self.site.closing.ends_own_answers() {

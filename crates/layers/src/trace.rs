@@ -200,7 +200,7 @@ impl Record {
 
     fn count(&self, decision: Decision, took: Duration) {
         let metrics = match self.note.route {
-            Some(route) => &self.site.entries[route].metrics,
+            Some(route) => &self.site.entries[route as usize].metrics,
             None => &self.site.unrouted,
         };
         metrics.decided(
@@ -214,7 +214,10 @@ impl Record {
     }
 
     fn write(&self, pen: &mut Pen, decision: Decision, took: Duration) {
-        let entry = self.note.route.map(|route| &self.site.entries[route]);
+        let entry = self
+            .note
+            .route
+            .map(|route| &self.site.entries[route as usize]);
         let room = entry
             .and_then(|entry| entry.room.as_ref())
             .map_or("", |desk| &*desk.name);

@@ -170,3 +170,42 @@ proptest! {
         prop_assert!(open(&text).is_err());
     }
 }
+
+#[test]
+fn a_first_try_is_believed_of_its_own_pass_for_two_minutes_and_of_nobody_else() {
+    let began = NOW.minus(Duration::from_secs(40));
+    let attempt = Attempt { pass: 3, began };
+    let text = attempt.seal(&TOY);
+    let after = |seconds| NOW.plus(Duration::from_secs(seconds));
+    for (pass, now, expected) in [
+        (3, NOW, Some(attempt)),
+        (3, after(80), Some(attempt)),
+        (3, after(81), None),
+        (3, began.minus(Duration::from_secs(1)), None),
+        (4, NOW, None),
+    ] {
+        assert_eq!(
+            Attempt::open(&text, pass, &TOY, now),
+            expected,
+            "{pass} {now:?}"
+        );
+    }
+    let credential = Credential::Pass(pass()).seal(&TOY);
+    assert_eq!(Attempt::open(&credential, 3, &TOY, NOW), None);
+    assert_eq!(open(&text), Err(Rejected::Malformed));
+}
+
+proptest! {
+    #[test]
+    fn no_changed_bit_and_no_other_text_is_a_first_try(
+        bit in 0usize..27 * 8,
+        text in "[A-Za-z0-9_=-]{0,60}",
+    ) {
+        let attempt = Attempt { pass: 3, began: NOW };
+        let mut bytes = URL_SAFE_NO_PAD.decode(attempt.seal(&TOY)).unwrap();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        let changed = URL_SAFE_NO_PAD.encode(bytes);
+        prop_assert_eq!(Attempt::open(&changed, 3, &TOY, NOW), None);
+        prop_assert_eq!(Attempt::open(&text, 3, &TOY, NOW), None);
+    }
+}

@@ -548,6 +548,69 @@ fn a_full_origin_opens_the_line_and_an_idle_one_closes_it() {
 }
 
 #[test]
+fn who_is_asked_for_one_moment_goes_before_those_inside_who_ask_later() {
+    let first = Gate::closed();
+    let held = first.clone();
+    let origin = Recorder::start(move |request| match request.target.as_str() {
+        "/slow" => Reply::ok("slow").first(Step::Wait(held.clone())),
+        target => Reply::ok(target.to_owned()),
+    });
+    let rest = "limit = { mode = \"fixed\", concurrency = 1 }\nqueue = { visitor = \"3s\" }\n";
+    let house = House::start(origin.address, rest);
+    let mut inside: Vec<Visitor> = (0..3).map(|_| Visitor::new(&house)).collect();
+    for visitor in &mut inside {
+        assert_eq!(visitor.visit("/").status, 200);
+    }
+    let [mut blocks, mut early, later] = <[Visitor; 3]>::try_from(inside).expect("three");
+    let blocking = thread::spawn(move || blocks.visit("/slow").status);
+    wait_until(SOON, || origin.in_flight() == 1);
+
+    let answer = early.visit("/early");
+    assert_eq!(answer.status, 503, "{answer:?}");
+    let cookie = answer
+        .all("set-cookie")
+        .find(|value| value.starts_with("forebay-~try="))
+        .expect("the first try is carried along");
+    assert!(cookie.contains("; Path=/early; "), "{cookie}");
+
+    let asks = |mut visitor: Visitor, path: &'static str| {
+        thread::spawn(move || visitor.visit(path).status)
+    };
+    let queued = |count| {
+        wait_until(SOON, || {
+            house.metric("forebay_queue_length", &["origin=\"portal\""]) == count
+        });
+    };
+    let later = asks(later, "/later");
+    queued(1.0);
+    let early = asks(early, "/early");
+    queued(2.0);
+    first.open();
+    let all: Vec<u16> = [blocking, later, early]
+        .into_iter()
+        .map(|asking| asking.join().expect("a visit"))
+        .collect();
+    assert_eq!(all, [200, 200, 200]);
+    let order: Vec<String> = origin
+        .requests()
+        .iter()
+        .map(|request| request.target.clone())
+        .filter(|target| target == "/early" || target == "/later")
+        .collect();
+    assert_eq!(
+        order,
+        ["/early", "/later"],
+        "in the order of the first tries"
+    );
+    assert!(
+        origin.requests().iter().all(|request| request
+            .header("cookie")
+            .is_none_or(|line| !line.contains("forebay"))),
+        "the origin sees none of it"
+    );
+}
+
+#[test]
 fn modes_change_at_once_for_every_worker() {
     let origin = echo();
     let house = House::start(origin.address, "");
