@@ -156,7 +156,7 @@ pub(crate) fn compare(options: &Compare) -> Result<(), Failure> {
     run(&mut command)
 }
 
-fn build() -> Result<(), Failure> {
+pub(crate) fn build() -> Result<(), Failure> {
     let mut command = cargo(&["build", "--release", "--locked"]);
     run(command.args(["--package", "forebay", "--package", "surge", "--bins"]))
 }

@@ -18,6 +18,7 @@ mod expression;
 mod imports;
 mod load;
 mod metadata;
+mod overload;
 mod suite;
 mod tools;
 mod tree;
@@ -48,6 +49,8 @@ enum Chore {
     Compare(load::Compare),
     /// How visitors fare beside nginx, HAProxy and Envoy, on one scenario, in one table
     Rivals(load::Rivals),
+    /// The bars of overload control on real sockets, in tables
+    Overload(overload::Overload),
 }
 
 fn main() -> ExitCode {
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Chore::Soak(options) => load::soak(&options),
         Chore::Compare(options) => load::compare(&options),
         Chore::Rivals(options) => load::rivals(&options),
+        Chore::Overload(options) => overload::overload(&options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -15,8 +15,11 @@ mod spread;
 mod sweep;
 mod table;
 mod template;
+mod watch;
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -36,6 +39,10 @@ use crate::report::{self, Report};
 use crate::run::{self, Plan, Target};
 use crate::scenario::Scenario;
 use crate::view::View;
+use watch::Watch;
+
+/// A kept run's whole report, in its folder.
+const REPORT: &str = "report.json";
 
 /// After a run: what it has left in the kernel goes away.
 const REST: Duration = Duration::from_secs(1);
@@ -55,6 +62,8 @@ pub struct Contest {
     pub programs: Vec<PathBuf>,
     /// How a run in progress is shown.
     pub view: View,
+    /// Where each run leaves its report and what its program wrote; none: nothing stays.
+    pub keep: Option<PathBuf>,
 }
 
 /// How everybody fared.
@@ -112,6 +121,7 @@ impl Contest {
             ports: Ports::new(),
             programs: std::mem::take(&mut self.programs),
             view: self.view,
+            keep: None,
         };
         let mut comparison = Comparison {
             scenario: self.scenario.title.clone(),
@@ -128,6 +138,7 @@ impl Contest {
                 comparison.sweeps.extend(trials);
             }
         }
+        stage.keep = self.keep;
         let standings = self.lineup.rivals.iter().map(|rival| stage.standing(rival));
         comparison.standings = standings.collect();
         let rivals = &self.lineup.rivals;
@@ -135,7 +146,7 @@ impl Contest {
             for turn in 0..rivals.len() {
                 let next = (turn + round as usize) % rivals.len();
                 let (rival, standing) = (&rivals[next], &mut comparison.standings[next]);
-                let run = stage.run(rival, &self.scenario).await;
+                let run = stage.run(rival, &self.scenario, round + 1).await;
                 let title = &standing.title;
                 let heading = format!("round {} of {}, {title}", round + 1, self.rounds);
                 say(&standing.enter(round + 1, &heading, run));
@@ -187,6 +198,7 @@ struct Stage {
     ports: Ports,
     programs: Vec<PathBuf>,
     view: View,
+    keep: Option<PathBuf>,
 }
 
 impl Stage {
@@ -215,7 +227,7 @@ impl Stage {
         for settings in &combinations {
             let mut tried = rival.clone();
             tried.values.extend(settings.clone());
-            let run = self.run(&tried, overload).await;
+            let run = self.run(&tried, overload, 0).await;
             let title = rival.title();
             let settings = sweep::said(settings, self.optimum);
             let (figures, said) = match run {
@@ -245,43 +257,54 @@ impl Stage {
         trials
     }
 
-    /// Runs `rival` once.
-    async fn run(&mut self, rival: &Rival, scenario: &Scenario) -> Result<Played, Absent> {
+    /// Runs `rival` once; `round` counts from 1, and names the folder that stays.
+    async fn run(
+        &mut self,
+        rival: &Rival,
+        scenario: &Scenario,
+        round: u32,
+    ) -> Result<Played, Absent> {
+        let folder = program::folder(self.keep.as_deref(), &rival.title(), round)?;
+        let place = folder.path().to_owned();
         let plan = |target| Plan {
             scenario: scenario.clone(),
             target,
             name: rival.title(),
             view: self.view,
         };
-        if rival.is_bare() {
+        let played = if rival.is_bare() {
             let report = run::run(plan(Target::Bare)).await?;
-            sleep(REST).await;
-            let figures = Figures::of(&report, None);
-            return Ok(Played {
+            Played {
+                figures: Figures::of(&report, None),
                 report,
-                figures,
                 ended: None,
-            });
-        }
-        let places = self.ports.places(self.servers)?;
-        let folder = program::folder()?;
-        let names = self.names(rival, &places, &folder.path().display().to_string());
-        let listen = places.listen;
-        let mut program = Program::start(rival, &names, folder, listen, &self.programs).await?;
-        let target = Target::Proxy {
-            site: Site::at(listen),
-            origin: places.origin,
+            }
+        } else {
+            let places = self.ports.places(self.servers)?;
+            let names = self.names(rival, &places, &place.display().to_string());
+            let listen = places.listen;
+            let mut program = Program::start(rival, &names, folder, listen, &self.programs).await?;
+            let watch = Watch::start(&template::fill(&rival.watch, &names), &place);
+            let target = Target::Proxy {
+                site: Site::at(listen),
+                origin: places.origin,
+            };
+            let report = run::run(plan(target)).await?;
+            drop(watch);
+            let played = Played {
+                figures: Figures::of(&report, Some(program.cpu())),
+                report,
+                ended: program.alive().err().map(|ended| ended.to_string()),
+            };
+            program.stop().await;
+            played
         };
-        let report = run::run(plan(target)).await?;
-        let figures = Figures::of(&report, Some(program.cpu()));
-        let ended = program.alive().err().map(|ended| ended.to_string());
-        program.stop().await;
+        if self.keep.is_some() {
+            let report = serde_json::to_vec(&played.report).map_err(io::Error::other)?;
+            fs::write(place.join(REPORT), report)?;
+        }
         sleep(REST).await;
-        Ok(Played {
-            report,
-            figures,
-            ended,
-        })
+        Ok(played)
     }
 
     /// Everything that `rival`'s templates may name.

@@ -10,6 +10,7 @@ pub(crate) mod farewell;
 pub(crate) mod gate;
 mod generator;
 mod junk;
+mod leave;
 mod loris;
 mod script;
 mod settings;
@@ -25,7 +26,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep_until;
 
 pub use curve::{Curve, NotACurve, POINTS_MAX, Point, RATE_MAX, Step};
-pub use settings::{Behaviour, CrowdSettings, Group, Loris, Script, Site, Sources, Visit};
+pub use settings::{Behaviour, CrowdSettings, Group, Leave, Loris, Script, Site, Sources, Visit};
 
 use crate::dice::Dice;
 use crate::ledger::Ledger;
@@ -143,6 +144,12 @@ fn groups(settings: &Arc<CrowdSettings>, ledger: &Arc<Ledger>) -> JoinSet<()> {
                     gate,
                 }))
             }
+            Behaviour::Leave(_) => groups.spawn(leave::run(Attackers {
+                group: index,
+                settings,
+                ledger,
+                gate,
+            })),
             Behaviour::Junk => groups.spawn(junk::run(Attackers {
                 group: index,
                 settings,

@@ -191,6 +191,16 @@ impl Ledger {
         });
     }
 
+    /// A request of a visitor who had got a page before, for a page or with a form, ended;
+    /// it is counted by [`request_ended`](Self::request_ended) as well.
+    pub(crate) fn insider_asked(&self, group: usize, form: bool, outcome: Outcome) {
+        self.write(|book| {
+            let requests = book.insiders(group, form);
+            requests.begun += 1;
+            *count(requests, outcome) += 1;
+        });
+    }
+
     /// The request of a client that means harm ended; how long it took is its own doing, and
     /// no figure of the site's.
     pub(crate) fn attack_ended(&self, group: usize, outcome: Outcome) {

@@ -293,6 +293,12 @@ pub struct GroupTally {
     pub visits: Visits,
     /// How those fared who stood in line.
     pub line: Line,
+    /// Forms sent by visitors who had got a page before, each try by its outcome.
+    #[serde(default)]
+    pub forms: Requests,
+    /// Pages asked for by the same, each try by its outcome.
+    #[serde(default)]
+    pub navigations: Requests,
 }
 
 /// Everything the crowd saw so far.

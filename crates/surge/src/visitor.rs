@@ -155,7 +155,8 @@ impl Visitor {
     async fn tries(&mut self, mut ask: Ask) -> Result<Answer, Leaves> {
         let (mut failures, mut redirects) = (0, 0);
         loop {
-            let Seen { outcome, answer } = self.browser.look(&ask, self.intended).await;
+            let Seen { outcome, answer } =
+                self.browser.look(&ask, self.intended, self.inside).await;
             match (outcome, answer) {
                 (Outcome::Answered(Kind::Page), Some(answer)) => {
                     self.goes_in();

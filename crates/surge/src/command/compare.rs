@@ -47,6 +47,9 @@ pub(crate) struct Compare {
     /// Write the table there too
     #[arg(long, value_name = "FILE")]
     table: Option<PathBuf>,
+    /// Keep each run there: its whole report as JSON, and what its program wrote
+    #[arg(long, value_name = "FOLDER")]
+    keep: Option<PathBuf>,
     /// Only a line after each run; also without a terminal
     #[arg(long)]
     plain: bool,
@@ -88,6 +91,7 @@ impl Compare {
             sweep: self.sweep,
             programs: [self.programs.clone(), beside()].concat(),
             view,
+            keep: self.keep.clone(),
         })
     }
 

@@ -43,6 +43,8 @@ pub struct Rival {
     pub(super) values: Settings,
     /// What a sweep tries for some of them.
     pub(super) sweep: BTreeMap<String, Vec<Setting>>,
+    /// Where it says of itself, as JSON, how it is; may be empty.
+    pub(super) watch: String,
 }
 
 /// A rival's own names and what stands for them.
@@ -126,6 +128,8 @@ struct RawRival {
     values: BTreeMap<String, toml::Value>,
     #[serde(default)]
     sweep: BTreeMap<String, Vec<toml::Value>>,
+    #[serde(default)]
+    watch: String,
 }
 
 impl Lineup {
@@ -219,6 +223,7 @@ impl Check<'_> {
             files: Vec::new(),
             values: Settings::new(),
             sweep: BTreeMap::new(),
+            watch: raw.watch,
         };
         if rival.name.trim().is_empty() {
             self.wrong("a rival needs a name".to_owned());
@@ -268,15 +273,18 @@ impl Check<'_> {
             }
         }
         if rival.is_bare() {
-            if !rival.files.is_empty() || !rival.values.is_empty() {
-                self.wrong(format!("{title}: has files or values, but no command"));
+            if !rival.files.is_empty() || !rival.values.is_empty() || !rival.watch.is_empty() {
+                self.wrong(format!(
+                    "{title}: has files, values or watch, but no command"
+                ));
             }
             return;
         }
         let texts = rival.files.iter().map(|(name, text)| (name.as_str(), text));
         let command = rival.command.iter().map(|word| ("command", word));
+        let watch = std::iter::once(("watch", &rival.watch));
         let mut listens = false;
-        for (place, text) in texts.chain(command) {
+        for (place, text) in texts.chain(command).chain(watch) {
             for name in template::names(text) {
                 listens |= ["LISTEN", "PORT"].contains(&name);
                 if !template::BUILT_IN.contains(&name) && !rival.values.contains_key(name) {
@@ -372,7 +380,7 @@ mod tests {
             "line 4: a: sweep.Z is not among its values",
             "line 11: unknown field `colour`",
             "line 15: A stands there twice",
-            "line 15: A: has files or values, but no command",
+            "line 15: A: has files, values or watch, but no command",
         ] {
             assert!(said.contains(expected), "{expected} in\n{said}");
         }
@@ -407,11 +415,12 @@ mod tests {
     }
 
     #[test]
-    fn the_line_up_of_the_project_has_no_mistakes() {
-        let path =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../benches/load/rivals/lineup.toml");
-        if let Err(mistakes) = Lineup::load(&path) {
-            panic!("{mistakes}");
+    fn the_line_ups_of_the_project_have_no_mistakes() {
+        let load = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../benches/load");
+        for lineup in ["rivals/lineup.toml", "overload/lineup.toml"] {
+            if let Err(mistakes) = Lineup::load(&load.join(lineup)) {
+                panic!("{lineup}: {mistakes}");
+            }
         }
     }
 }

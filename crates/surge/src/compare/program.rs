@@ -59,13 +59,19 @@ pub(super) struct Program {
 }
 
 /// An empty folder for one program. Others may look into it: nginx's workers are
-/// another user.
-pub(super) fn folder() -> io::Result<TempDir> {
+/// another user. Under `keep` it stays, by the names of who was run and when.
+pub(super) fn folder(keep: Option<&Path>, title: &str, round: u32) -> io::Result<TempDir> {
     let open = fs::Permissions::from_mode(0o755);
-    tempfile::Builder::new()
-        .prefix("surge-compare-")
-        .permissions(open)
-        .tempdir()
+    let mut builder = tempfile::Builder::new();
+    builder.permissions(open);
+    let Some(keep) = keep else {
+        return builder.prefix("surge-compare-").tempdir();
+    };
+    let keep = std::path::absolute(keep)?;
+    fs::create_dir_all(&keep)?;
+    let name = format!("{}-{round}", title.to_lowercase().replace(' ', "-"));
+    builder.disable_cleanup(true).rand_bytes(0);
+    builder.prefix(&name).tempdir_in(keep)
 }
 
 impl Program {

@@ -28,7 +28,9 @@ pub(super) async fn run(attackers: Attackers) {
             );
             (head, "a".to_owned(), loris.clone())
         }
-        Behaviour::Visit(_) | Behaviour::Script(_) | Behaviour::Junk => return,
+        Behaviour::Visit(_) | Behaviour::Script(_) | Behaviour::Leave(_) | Behaviour::Junk => {
+            return;
+        }
     };
     let Loris { every, patience } = loris;
     let (opening, slowly) = (Arc::<str>::from(opening), Arc::<str>::from(slowly));

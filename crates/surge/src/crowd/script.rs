@@ -20,6 +20,7 @@ use super::farewell;
 use super::gate::Gate;
 use super::settings::{Behaviour, CrowdSettings, Script};
 use super::source::Source;
+use crate::cookies::Cookies;
 use crate::ledger::Ledger;
 use crate::outcome::{Kind, Outcome};
 use crate::wire::{Connection, Exchange, Keep};
@@ -29,6 +30,10 @@ const WAITING_MAX: usize = 1_000_000;
 
 /// Bound of one connect, where the request's own is not shorter.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
+
+/// What a browser says of a request for a page, by which a site knows it.
+const NAVIGATION: &str =
+    "Accept: text/html\r\nSec-Fetch-Dest: document\r\nSec-Fetch-Mode: navigate";
 
 /// Runs one group of scripts.
 pub(crate) async fn run(
@@ -56,6 +61,7 @@ pub(crate) async fn run(
             ledger: Arc::clone(&ledger),
             gate: gate.clone(),
             open: None,
+            jars: jars(script, index),
         };
         lines.spawn(line.work(index, Arc::clone(&desk)));
     }
@@ -93,6 +99,13 @@ fn request(settings: &CrowdSettings, script: &Script, source: Source) -> String 
     )
 }
 
+/// The cookie jars of the connection at `index`: its share of them all.
+fn jars(script: &Script, index: usize) -> VecDeque<Cookies> {
+    let all = script.connections.max(1);
+    let own = script.jars / all + usize::from(index < script.jars % all);
+    std::iter::repeat_n(Cookies::default(), own).collect()
+}
+
 /// One kept connection and who uses it.
 #[derive(Debug)]
 struct Line {
@@ -104,6 +117,8 @@ struct Line {
     ledger: Arc<Ledger>,
     gate: Gate,
     open: Option<(Connection, OwnedSemaphorePermit)>,
+    /// The next request uses the first, which then goes to the end.
+    jars: VecDeque<Cookies>,
 }
 
 impl Line {
@@ -123,14 +138,37 @@ impl Line {
 
     async fn send(&mut self) -> Result<Exchange, Outcome> {
         let (mut connection, permit) = self.connection().await?;
-        let request = self.request.as_bytes();
-        let exchange = connection.ask(request, self.bound, Keep::OfARoom).await?;
+        let mut jar = self.jars.pop_front();
+        let with = jar.as_ref().map(|jar| self.with(jar));
+        let request = with.as_ref().unwrap_or(&self.request);
+        let asked = connection.ask(request.as_bytes(), self.bound, Keep::OfARoom);
+        let asked = asked.await;
+        if let (Some(jar), Ok(exchange)) = (&mut jar, &asked) {
+            let set = exchange.answer.all("set-cookie");
+            set.for_each(|field| jar.set(field));
+        }
+        self.jars.extend(jar);
+        let exchange = asked?;
         if exchange.stays {
             self.open = Some((connection, permit));
         } else if exchange.answer.closes {
             farewell::watch(connection, permit, &self.ledger, self.group);
         }
         Ok(exchange)
+    }
+
+    /// The request of a browser with these cookies.
+    fn with(&self, jar: &Cookies) -> String {
+        let cookies: Vec<_> = jar
+            .pairs()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let mut request = self.request.replace("Accept: */*", NAVIGATION);
+        if !cookies.is_empty() {
+            let end = request.len() - "\r\n".len();
+            request.insert_str(end, &format!("Cookie: {}\r\n", cookies.join("; ")));
+        }
+        request
     }
 
     /// The connection that is still open, or a new one.

@@ -124,6 +124,8 @@ pub enum Behaviour {
     SlowHead(Loris),
     /// Sends a form's content byte by byte.
     SlowBody(Loris),
+    /// Asks for the first page and leaves before it can come.
+    Leave(Leave),
     /// Sends what is no proper request.
     Junk,
 }
@@ -197,6 +199,8 @@ pub struct Script {
     pub path: String,
     /// Kept connections that carry the requests.
     pub connections: usize,
+    /// Cookie jars that the requests use in turn, as so many browsers would; 0: no cookies.
+    pub jars: usize,
     /// Bound of one request, from its first byte to the answer's last.
     #[serde(with = "crate::span")]
     pub request_timeout: Duration,
@@ -207,7 +211,25 @@ impl Default for Script {
         Self {
             path: "/".to_owned(),
             connections: 64,
+            jars: 0,
             request_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// How soon a client leaves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Leave {
+    /// Time from the connect to its end.
+    #[serde(with = "crate::span")]
+    pub after: Duration,
+}
+
+impl Default for Leave {
+    fn default() -> Self {
+        Self {
+            after: Duration::from_millis(20),
         }
     }
 }

@@ -85,6 +85,16 @@ impl Book {
         &mut self.groups[group].tally.requests
     }
 
+    /// Requests of visitors who had got a page before: forms sent, or pages asked for.
+    pub(super) fn insiders(&mut self, group: usize, form: bool) -> &mut Requests {
+        let tally = &mut self.groups[group].tally;
+        if form {
+            &mut tally.forms
+        } else {
+            &mut tally.navigations
+        }
+    }
+
     pub(super) fn visits(&mut self, group: usize) -> &mut Visits {
         &mut self.groups[group].tally.visits
     }

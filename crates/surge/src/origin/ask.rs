@@ -13,7 +13,7 @@ use super::{pages, session};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ask {
     Welcome,
-    /// The page of twenty times the usual work.
+    /// The page of many times the usual work.
     Slow,
     Style,
     /// A page of the form, counted from 1.

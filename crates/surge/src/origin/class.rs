@@ -7,7 +7,7 @@ use super::settings::OriginSettings;
 pub(crate) enum Class {
     /// An ordinary page.
     Page,
-    /// `/slow`: a page of twenty times the usual work.
+    /// `/slow`: a page of [many times](OriginSettings::heavy) the usual work.
     Heavy,
     /// A page of the form, posted. The last one also changes the hot row.
     Post {
@@ -32,20 +32,20 @@ impl Class {
         }
     }
 
-    /// Mean work, as a multiple of a page's.
-    pub(crate) const fn weight(self) -> f64 {
+    /// Mean work, as a multiple of a page's; `heavy` is that of a heavy page.
+    pub(crate) const fn weight(self, heavy: f64) -> f64 {
         match self {
             Self::Page | Self::Post { .. } => 1.0,
-            Self::Heavy => 20.0,
+            Self::Heavy => heavy,
             Self::Asset => 0.1,
         }
     }
 
     /// Mean work for the database, as a multiple of a page's.
-    pub(crate) const fn database_weight(self) -> f64 {
+    pub(crate) const fn database_weight(self, heavy: f64) -> f64 {
         match self {
             Self::Asset => 0.0,
-            Self::Page | Self::Post { .. } | Self::Heavy => self.weight(),
+            Self::Page | Self::Post { .. } | Self::Heavy => self.weight(heavy),
         }
     }
 }
@@ -54,6 +54,7 @@ impl Class {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Mix {
     shares: [(Class, f64); 5],
+    heavy: f64,
 }
 
 impl Mix {
@@ -62,6 +63,7 @@ impl Mix {
     /// pages and assets.
     pub(crate) fn of(settings: &OriginSettings) -> Self {
         let OriginSettings {
+            heavy,
             heavy_share,
             asset_share,
             ..
@@ -69,6 +71,7 @@ impl Mix {
         let pages = f64::from(settings.pages);
         let request = (1.0 - heavy_share - asset_share) / (2.0 * pages + 2.0);
         Self {
+            heavy,
             shares: [
                 (Class::Page, request * (pages + 2.0)),
                 (Class::Post { last: false }, request * (pages - 1.0)),
@@ -81,14 +84,14 @@ impl Mix {
 
     /// Mean work of a request, as a multiple of a page's.
     pub(crate) fn weight(&self) -> f64 {
-        self.mean(Class::weight)
+        self.mean(|class| class.weight(self.heavy))
     }
 
     /// Mean work for the database of a request that asks it.
     pub(crate) fn database_weight(&self) -> f64 {
         let asks = self.asks_database();
         if asks > 0.0 {
-            self.mean(Class::database_weight) / asks
+            self.mean(|class| class.database_weight(self.heavy)) / asks
         } else {
             0.0
         }
@@ -97,7 +100,7 @@ impl Mix {
     /// Share of requests that ask the database.
     pub(crate) fn asks_database(&self) -> f64 {
         self.mean(|class| {
-            if class.database_weight() > 0.0 {
+            if class.database_weight(self.heavy) > 0.0 {
                 1.0
             } else {
                 0.0

@@ -23,6 +23,8 @@ pub struct Condition {
     pub hang: bool,
     /// Every request is answered by 500 after a millisecond, without work.
     pub errors: bool,
+    /// So many of the servers, from the first, do the same.
+    pub failing: u32,
     /// Share of bodies that are cut off half-way, and the connection with them.
     pub truncate: f64,
     /// As a stopped process: nothing is accepted, read or finished, nothing is lost.
@@ -41,6 +43,7 @@ impl Default for Condition {
             dead: 0.0,
             hang: false,
             errors: false,
+            failing: 0,
             truncate: 0.0,
             silent: false,
             down: false,
@@ -65,6 +68,11 @@ impl Condition {
         } else {
             None
         }
+    }
+
+    /// Whether `server` answers every request by 500.
+    pub(crate) fn fails(&self, server: usize) -> bool {
+        self.errors || u32::try_from(server).is_ok_and(|server| server < self.failing)
     }
 
     /// Whether work goes on at all.

@@ -9,15 +9,17 @@ use crate::dice::Dice;
 impl Demand {
     /// What one request of `class` asks for.
     pub(super) fn draw(settings: &OriginSettings, class: Class, dice: &mut Dice) -> Self {
-        let own = class.weight() * settings.service.as_secs_f64() * settings.spread.draw(dice);
+        let own = class.weight(settings.heavy)
+            * settings.service.as_secs_f64()
+            * settings.spread.draw(dice);
         let mut queries = Queries {
             work: 0.0,
             row: 0.0,
         };
         if let Some(database) = &settings.database
-            && class.database_weight() > 0.0
+            && class.database_weight(settings.heavy) > 0.0
         {
-            let mean = class.database_weight() * database.service.as_secs_f64();
+            let mean = class.database_weight(settings.heavy) * database.service.as_secs_f64();
             queries.work = mean * settings.spread.draw(dice);
             if class == (Class::Post { last: true }) {
                 queries.row = database.row.as_secs_f64() * dice.exponential();

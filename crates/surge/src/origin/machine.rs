@@ -208,7 +208,7 @@ impl Machine {
         let inside = &mut *inside;
         inside.catch_up(arrived, self.settings.deadline);
         inside.counts.of(class).arrived += 1;
-        if inside.work.condition().errors {
+        if inside.work.condition().fails(server) {
             inside.counts.errors += 1;
             return Ok(None);
         }

@@ -93,11 +93,11 @@ pub(super) fn missing() -> String {
     )
 }
 
-/// `/slow`: a page of twenty times the usual work.
+/// `/slow`: a page of many times the usual work.
 pub(super) fn slow() -> String {
     page(
         "Yearly report",
-        "<p class=\"lead\">This page is twenty times the usual work.</p>",
+        "<p class=\"lead\">This page is many times the usual work.</p>",
     )
 }
 

@@ -50,7 +50,8 @@ pub(super) fn peak(settings: &OriginSettings, condition: &Condition) -> Peak {
     let useful = if condition.is_stopped() || condition.errors {
         0.0
     } else {
-        1.0 - condition.truncate
+        let failing = f64::from(condition.failing.min(settings.servers));
+        (1.0 - condition.truncate) * (1.0 - failing / f64::from(settings.servers))
     };
     let best = match &parts.database {
         None => parts.best_of_servers(),
@@ -301,6 +302,8 @@ mod tests {
             (Condition::but(|wrong| wrong.dead = 0.5), 0.5),
             (Condition::but(|wrong| wrong.dead = 1.0), 0.0),
             (Condition::but(|wrong| wrong.truncate = 0.25), 0.75),
+            (Condition::but(|wrong| wrong.failing = 1), 2.0 / 3.0),
+            (Condition::but(|wrong| wrong.failing = 9), 0.0),
             (Condition::but(|wrong| wrong.hang = true), 0.0),
             (Condition::but(|wrong| wrong.silent = true), 0.0),
             (Condition::but(|wrong| wrong.down = true), 0.0),

@@ -45,6 +45,8 @@ pub struct OriginSettings {
     pub connections_max: usize,
     /// How unequal the work of requests of one kind is.
     pub spread: Spread,
+    /// Mean work of a heavy page, as a multiple of an ordinary one's.
+    pub heavy: f64,
     /// Share of heavy pages among the requests that [`peak`](Self::peak) is computed for.
     pub heavy_share: f64,
     /// Share of assets among the requests that [`peak`](Self::peak) is computed for.
@@ -120,6 +122,7 @@ impl Default for OriginSettings {
             backlog: 4_096,
             connections_max: 10_000,
             spread: Spread::Exponential,
+            heavy: 20.0,
             heavy_share: 0.0,
             asset_share: 0.0,
             database: None,
@@ -200,6 +203,8 @@ impl OriginSettings {
             Some("threads is at most 10000")
         } else if !coefficients(self.sigma, self.kappa) {
             Some("sigma is at least 0 and below 1, kappa 0 to 1")
+        } else if !(self.heavy > 0.0 && self.heavy <= 1e4) {
+            Some("heavy is how many times the work is of a heavy page: more than 0, at most 10000")
         } else if self.service.is_zero() {
             Some("service is more than 0")
         } else if !share(self.heavy_share) || !share(self.asset_share) {

@@ -7,7 +7,7 @@ use toml::de::DeValue;
 
 use super::mistake::Reader;
 use super::table::Node;
-use crate::crowd::{Loris, Script, Visit};
+use crate::crowd::{Leave, Loris, Script, Visit};
 use crate::origin::Condition;
 
 /// A key, whether its value is possible, and what to write.
@@ -69,15 +69,22 @@ pub(super) fn visit(visit: &Visit) -> [Bound; 9] {
     ]
 }
 
-pub(super) fn script(script: &Script) -> [Bound; 3] {
+pub(super) fn script(script: &Script) -> [Bound; 4] {
     let path = script.path.starts_with('/') && !script.path.contains(char::is_whitespace);
     let wait = !script.request_timeout.is_zero() && script.request_timeout <= LONG;
     let connections = (1..=20_000).contains(&script.connections);
+    let jars = script.jars <= 1_000_000;
     [
         ("path", path, "write a path such as \"/\""),
         ("connections", connections, "write 1 to 20000"),
+        ("jars", jars, "write at most 1000000"),
         ("request_timeout", wait, "write more than 0s, at most 1h"),
     ]
+}
+
+pub(super) fn leave(leave: &Leave) -> [Bound; 1] {
+    let wait = !leave.after.is_zero() && leave.after <= LONG;
+    [("after", wait, "write more than 0s, at most 1h")]
 }
 
 pub(super) fn loris(loris: &Loris) -> [Bound; 2] {

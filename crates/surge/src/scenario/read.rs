@@ -183,8 +183,8 @@ fn behaviour(
     pages: Option<u32>,
     reader: &mut Reader<'_>,
 ) -> Option<Behaviour> {
-    const KINDS: [&str; 5] = ["visit", "script", "slow_head", "slow_body", "junk"];
-    let [visits, script, head, body, junk] = KINDS.map(|kind| table.take(kind));
+    const KINDS: [&str; 6] = ["visit", "script", "slow_head", "slow_body", "leave", "junk"];
+    let [visits, script, head, body, leave, junk] = KINDS.map(|kind| table.take(kind));
     let mut said = Vec::new();
     said.extend(visits.map(|node| visit(&node, pages, reader).map(Behaviour::Visit)));
     let script = script.map(|node| node.read_each(bounds::script, reader));
@@ -194,6 +194,8 @@ fn behaviour(
         let loris = node.map(|node| node.read_each(bounds::loris, reader));
         said.extend(loris.map(|loris| loris.map(make)));
     }
+    let leave = leave.map(|node| node.read_each(bounds::leave, reader));
+    said.extend(leave.map(|leave| leave.map(Behaviour::Leave)));
     said.extend(junk.map(|node| {
         let wanted: bool = node.read(reader)?;
         if !wanted {

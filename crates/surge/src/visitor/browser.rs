@@ -69,8 +69,9 @@ impl Browser {
         self.connection = None;
     }
 
-    /// One request for a page, meant to be made at `intended`, to its one outcome.
-    pub(super) async fn look(&mut self, ask: &Ask, intended: Instant) -> Seen {
+    /// One request for a page, meant to be made at `intended`, to its one outcome; `inside`:
+    /// by somebody who has got a page before.
+    pub(super) async fn look(&mut self, ask: &Ask, intended: Instant, inside: bool) -> Seen {
         let asker = if self.cookies.is_some() {
             Asker::Person
         } else {
@@ -91,6 +92,10 @@ impl Browser {
             Err(outcome) => (outcome, None),
         };
         self.ended(outcome, intended);
+        if inside {
+            let (ledger, group) = (&self.party.ledger, self.party.group);
+            ledger.insider_asked(group, ask.form.is_some(), outcome);
+        }
         Seen { outcome, answer }
     }
 
