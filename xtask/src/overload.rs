@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::command::{Failure, cargo, program, root, run};
+use crate::command::{Failure, program, root, run};
 use crate::load;
 use cell::Cell;
 
@@ -36,6 +36,9 @@ pub(crate) struct Overload {
     /// Leave the cells' runs of earlier calls alone, and make the table only
     #[arg(long)]
     table: bool,
+    /// Run the optimised programs as they were built last
+    #[arg(long)]
+    as_built: bool,
     /// Name the cells, and run none
     #[arg(long)]
     list: bool,
@@ -57,10 +60,15 @@ pub(crate) fn overload(options: &Overload) -> Result<(), Failure> {
         }
         return Ok(());
     }
-    let keep = options.keep.clone().unwrap_or_else(kept_runs);
+    let keep = options
+        .keep
+        .clone()
+        .unwrap_or_else(|| target().join("overload"));
     if !options.table {
-        load::build()?;
-        run(&mut program("bash", &["benches/load/rivals/install.sh"]))?;
+        if !options.as_built {
+            load::build()?;
+            run(&mut program("bash", &["benches/load/rivals/install.sh"]))?;
+        }
         for cell in &chosen {
             play(cell, options, &keep)?;
         }
@@ -73,12 +81,10 @@ pub(crate) fn overload(options: &Overload) -> Result<(), Failure> {
     }
 }
 
-/// Where runs are kept when nobody says.
-fn kept_runs() -> PathBuf {
+/// Where cargo builds.
+fn target() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR");
-    target
-        .map_or_else(|| root().join("target"), PathBuf::from)
-        .join("overload")
+    target.map_or_else(|| root().join("target"), PathBuf::from)
 }
 
 /// Runs one cell; its earlier runs of the same rivals are thrown away.
@@ -94,15 +100,9 @@ fn play(cell: &Cell, options: &Overload, keep: &Path) -> Result<(), Failure> {
     }
     let file = folder.join("scenario.toml");
     fs::write(&file, scenario::text(cell)).map_err(|source| cannot("write", &file, &source))?;
-    let mut command = cargo(&[
-        "run",
-        "--release",
-        "--locked",
-        "--quiet",
-        "--package",
-        "surge",
-    ]);
-    command.args(["--", "compare", &file.display().to_string()]);
+    // Not by cargo, which would wait for whoever builds meanwhile.
+    let surge = target().join("release/surge");
+    let mut command = program(surge, &["compare", &file.display().to_string()]);
     command.args(["--rivals", "benches/load/overload/lineup.toml"]);
     command.args(["--only", rivals, "--rounds", "1", "--plain"]);
     command.args(["--keep", &folder.display().to_string()]);

@@ -34,6 +34,7 @@ fn lineup() -> String {
         command = ["{SURGE}", "origin", "--listen", "@LISTEN@", "--capacity", "@SPEED@"]
         values = {{ SPEED = "2 * RATE" }}
         sweep = {{ SPEED = ["1 * RATE", "2 * RATE"] }}
+        watch = "http://@LISTEN@/__origin/stats"
 
         [[rival]]
         name = "short-lived"
@@ -116,6 +117,22 @@ async fn everybody_has_a_row_and_who_cannot_take_part_says_why() {
         html.contains("a site of its own"),
         "the report names the rivals"
     );
+}
+
+#[tokio::test]
+async fn a_kept_run_leaves_its_report_and_what_its_program_wrote() {
+    let folder = tempfile::tempdir().unwrap();
+    let more = ["--only", "a site", "--rounds", "1", "--keep", "kept"];
+    let output = compare(folder.path(), &more).await;
+    assert!(output.status.success(), "{output:?}");
+    let kept = folder.path().join("kept/a-site-of-its-own-1");
+    let report = fs::read_to_string(kept.join("report.json")).unwrap();
+    let report: Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["name"], "a site of its own");
+    assert!(kept.join("output.log").is_file());
+    let watched = fs::read_to_string(kept.join("watched.jsonl")).unwrap();
+    let first: Value = serde_json::from_str(watched.lines().next().unwrap()).unwrap();
+    assert!(first["status"]["peak"].as_f64().unwrap() > 0.0, "{first}");
 }
 
 #[tokio::test]

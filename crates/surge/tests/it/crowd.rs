@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use surge::crowd::{Behaviour, Crowd, CrowdSettings, Curve, Group, Site, Sources, Visit};
+use surge::crowd::{Behaviour, Crowd, CrowdSettings, Curve, Group, Script, Site, Sources, Visit};
 use surge::origin::{Origin, OriginSettings};
 use surge::tally::Tally;
 
@@ -56,6 +56,44 @@ async fn a_visit_fills_in_the_whole_form_and_the_origin_agrees() {
     assert_eq!((stats.duplicates, stats.wasted), (0, 0));
     // The welcome, three pages, three posts and their redirects, the thank-you.
     assert_eq!(tally.requests.page, 8 * tally.visits.begun);
+    let people = &tally.groups[0];
+    assert_eq!(people.forms.page, 3 * tally.visits.begun);
+    assert_eq!(people.forms.begun, people.forms.page);
+    // All but the welcome, which is asked for from outside.
+    assert_eq!(people.navigations.page, 4 * tally.visits.begun);
+}
+
+#[tokio::test]
+async fn a_script_with_jars_comes_again_with_the_cookie_of_each() {
+    let passes = Arc::new(AtomicU32::new(0));
+    let given = Arc::clone(&passes);
+    let target = site(move |head| {
+        let fields = if head.contains("Cookie: forebay-main=") {
+            assert!(head.contains("Sec-Fetch-Dest: document"), "{head}");
+            "Connection: close\r\n".to_owned()
+        } else {
+            let pass = given.fetch_add(1, Ordering::Relaxed);
+            format!("Connection: close\r\nSet-Cookie: forebay-main={pass}\r\n")
+        };
+        (whole(200, &fields, "page"), End::Fin)
+    })
+    .await;
+    let lasts = Duration::from_secs(30);
+    let mut script = CrowdSettings::steady(Site::at(target), 40.0, lasts);
+    script.groups[0].arrivals = Curve::steady(100.0, Duration::from_millis(500));
+    script.groups[0].behaviour = Behaviour::Script(Script {
+        connections: 2,
+        jars: 5,
+        ..Script::default()
+    });
+    let crowd = Crowd::start(script);
+    wait_until("all have been answered", || {
+        let tally = crowd.tally();
+        tally.seconds.len() > 1 && tally.requests.ended() == tally.requests.begun
+    })
+    .await;
+    assert!(crowd.tally().requests.page > 20);
+    assert_eq!(passes.load(Ordering::Relaxed), 5);
 }
 
 #[tokio::test]

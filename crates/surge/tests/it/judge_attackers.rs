@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use surge::crowd::{Behaviour, Crowd, CrowdSettings, Curve, Group, Loris, Site, Sources};
+use surge::crowd::{Behaviour, Crowd, CrowdSettings, Curve, Group, Leave, Loris, Site, Sources};
 use surge::tally::Requests;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -103,6 +103,29 @@ async fn what_becomes_of_slow_clients_is_told() {
         }
     }
     judged.join_all().await;
+}
+
+#[tokio::test]
+async fn who_leaves_at_once_is_told_unless_the_site_was_quicker() {
+    for (answer, end, count) in [
+        (
+            "",
+            End::Never,
+            (|requests| requests.abandoned) as fn(&Requests) -> u64,
+        ),
+        (BAD, End::Fin, |requests| requests.client_error),
+    ] {
+        let target = after(40, answer, end).await;
+        let after = if answer.is_empty() { 20 } else { 20_000 };
+        let requests = attack(
+            target,
+            Behaviour::Leave(Leave {
+                after: Duration::from_millis(after),
+            }),
+        )
+        .await;
+        assert_eq!(count(&requests), requests.begun, "{requests:?}");
+    }
 }
 
 #[tokio::test]

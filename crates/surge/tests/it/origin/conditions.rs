@@ -110,6 +110,7 @@ async fn each_condition_is_at_the_wire_what_it_says_and_ends_when_it_is_over() {
     let origin = Origin::start(small()).unwrap();
     for (condition, end) in [
         (but(|wrong| wrong.errors = true), End::Whole(500)),
+        (but(|wrong| wrong.failing = 1), End::Whole(500)),
         (but(|wrong| wrong.truncate = 1.0), End::Truncated),
         (but(|wrong| wrong.hang = true), End::Nothing),
         (but(|wrong| wrong.silent = true), End::Nothing),
