@@ -10,13 +10,13 @@
 
 use std::collections::VecDeque;
 use std::hint::black_box;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use forebay_admission::limit::{Bounds, Outcome};
 use forebay_admission::priority::Priority;
+use forebay_admission::queue::Settings;
 use forebay_admission::time::Timestamp;
 use forebay_layers::clock::Clock;
 use forebay_layers::gate::{Gate, GateRules, LimitRule, Permit};
@@ -31,10 +31,12 @@ fn gate(limit: LimitRule) -> Arc<Gate> {
     let patience = Duration::from_secs(3_600);
     let rules = GateRules {
         limit,
-        length: NonZeroUsize::new(1_024).expect("above zero"),
-        submit: patience,
-        visitor: patience,
-        stranger: patience,
+        queue: Settings {
+            length: None,
+            submit: patience,
+            visitor: patience,
+            stranger: Some(patience),
+        },
         abort_grace: None,
     };
     Gate::new(rules, Clock::new())

@@ -16,6 +16,7 @@ mod configurations;
 mod count;
 mod expression;
 mod imports;
+mod instructions;
 mod load;
 mod metadata;
 mod overload;
@@ -49,6 +50,8 @@ enum Chore {
     Compare(load::Compare),
     /// How visitors fare beside nginx, HAProxy and Envoy, on one scenario, in one table
     Rivals(load::Rivals),
+    /// Instructions of a proxied request, by callgrind: an adaptive limit against a fixed one
+    Instructions(instructions::Instructions),
     /// The bars of overload control on real sockets, in tables
     Overload(overload::Overload),
 }
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Chore::Soak(options) => load::soak(&options),
         Chore::Compare(options) => load::compare(&options),
         Chore::Rivals(options) => load::rivals(&options),
+        Chore::Instructions(options) => instructions::instructions(&options),
         Chore::Overload(options) => overload::overload(&options),
     };
     match done {

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::command::{Failure, program, root, run};
+use crate::command::{Failure, program, run, target};
 use crate::load;
 use cell::Cell;
 
@@ -30,8 +30,8 @@ pub(crate) struct Overload {
     /// cell is about
     #[arg(long, value_name = "NAMES")]
     rivals: Option<String>,
-    /// Length of a steady load; longer where the origin is slow
-    #[arg(long, default_value_t = 45)]
+    /// Seconds of a steady load that are measured; twice as many where little is done
+    #[arg(long, default_value_t = 30)]
     seconds: u32,
     /// Leave the cells' runs of earlier calls alone, and make the table only
     #[arg(long)]
@@ -79,12 +79,6 @@ pub(crate) fn overload(options: &Overload) -> Result<(), Failure> {
         Some(file) => fs::write(file, &table).map_err(|source| cannot("write", file, &source)),
         None => Ok(()),
     }
-}
-
-/// Where cargo builds.
-fn target() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR");
-    target.map_or_else(|| root().join("target"), PathBuf::from)
 }
 
 /// Runs one cell; its earlier runs of the same rivals are thrown away.

@@ -62,7 +62,8 @@ fn missing(without: &[String]) -> Vec<&'static str> {
         .collect()
 }
 
-fn apt(packages: &[&str]) -> Result<(), Failure> {
+/// Installs Debian packages, where that is possible.
+pub(crate) fn apt(packages: &[&str]) -> Result<(), Failure> {
     if find("apt-get").is_none() {
         return Err(Failure::Guard("there is no apt-get here".into()));
     }

@@ -82,12 +82,13 @@ impl Runs<'_> {
             let mut row = vec![cell.name()];
             row.extend(figures.map(|figure| number(figure, 3)));
             row.push(number(beside, 3));
+            row.push(number(noise(cell), 3));
             row.push(verdict(beside.map(|beside| alone && beside >= 0.98)));
             Some(row)
         });
         let mut heads = vec!["cell"];
         heads.extend(RIVALS);
-        heads.extend(["adaptive ÷ fixed", "reached"]);
+        heads.extend(["adaptive ÷ fixed", "noise", "reached"]);
         Table {
             bar: "Goodput ÷ min(offered, peak): ≥ 0.95, and ≥ 0.98 of the fixed limit at the optimum \
                   (the latter alone on tiny)",
@@ -412,6 +413,16 @@ impl Table {
             .expect("writing into a String cannot fail");
         text.extend(self.rows.iter().map(|row| line(row)));
     }
+}
+
+/// Standard error of a cell's goodput: requests ask for exponential work, so that of `n` done
+/// the mean is uncertain by `1/√n`.
+fn noise(cell: &Cell) -> Option<f64> {
+    let Kind::Steady(load) = cell.kind else {
+        return None;
+    };
+    let done = load.min(1.0) * cell.origin.peak * f64::from(cell.lasts - cell.warm);
+    Some(1.0 / done.sqrt())
 }
 
 fn number(value: Option<f64>, digits: usize) -> String {

@@ -155,12 +155,17 @@ impl Beside {
     }
 }
 
-/// Everything that can be run; a steady load lasts `seconds`, on slow origins half as long again.
+/// Everything that can be run. A steady load lasts `seconds` after the origin has had thirty
+/// response times, so that the limit is found; where little is done, twice as long.
 pub(super) fn all(seconds: u32) -> Vec<Cell> {
     let mut cells = Vec::new();
     for origin in ORIGINS {
-        let patient = origin.response > 1.0;
-        let longer = |seconds: u32| if patient { seconds * 3 / 2 } else { seconds };
+        let warm = (30.0 * origin.response).ceil().max(15.0) as u32;
+        let measured = if origin.peak < 100.0 {
+            2 * seconds
+        } else {
+            seconds
+        };
         let cell = |kind, rivals, lasts, warm| Cell {
             origin,
             kind,
@@ -174,10 +179,9 @@ pub(super) fn all(seconds: u32) -> Vec<Cell> {
             } else {
                 FOREBAY
             };
-            let warm = longer(seconds) / 3;
-            cells.push(cell(Kind::Steady(load), rivals, longer(seconds), warm));
+            cells.push(cell(Kind::Steady(load), rivals, warm + measured, warm));
         }
-        let happens = if patient { 200 } else { 80 };
+        let happens = if origin.response > 1.0 { 200 } else { 80 };
         for kind in [Kind::Dead, Kind::Servers, Kind::Database] {
             cells.push(cell(kind, FOREBAY, happens, 0));
         }
@@ -229,7 +233,7 @@ mod tests {
 
     #[test]
     fn words_choose_by_origin_and_by_what_happens() {
-        let cells = all(45);
+        let cells = all(30);
         let chosen = |words: &[&str]| {
             let words: Vec<_> = words.iter().map(|&word| word.to_owned()).collect();
             let found = chosen(&cells, &words).unwrap();
@@ -250,7 +254,7 @@ mod tests {
 
     #[test]
     fn a_word_that_chooses_nothing_is_a_mistake() {
-        let said = chosen(&all(45), &["fats".to_owned()]).unwrap_err();
+        let said = chosen(&all(30), &["fats".to_owned()]).unwrap_err();
         assert!(said.to_string().contains("fast-1x"), "{said}");
     }
 }
