@@ -21,6 +21,7 @@ const LINE: Line<'_> = Line {
     duration_us: 12_345,
     origin_us: Some(11_222),
     queue_us: None,
+    class: "navigation",
     decision: "admit",
     reason: "",
     server: "10.0.0.10:8080",

@@ -8,8 +8,8 @@ use std::time::Duration;
 use criterion::{Criterion, criterion_group, criterion_main};
 use forebay_admission::credential::{Credential, RoomId};
 use forebay_admission::pass::{Pass, PassRules, Standing};
-use forebay_admission::priority::{Priority, RoutePriority, Traits};
-use forebay_admission::queue::Queue;
+use forebay_admission::priority::{PerClass, Priority, RoutePriority, Traits};
+use forebay_admission::queue::{Queue, Settings};
 use forebay_admission::quota::{Allowance, ClientKey, Decision, Quota, SharedTable};
 use forebay_admission::rate::Rate;
 use forebay_admission::time::{Timestamp, WallTime};
@@ -69,17 +69,23 @@ fn admitted(c: &mut Criterion) {
 
 /// A full queue of strangers, through which visitors go.
 fn queued(c: &mut Criterion) {
-    let length = NonZeroUsize::new(1_024).expect("a length above zero");
-    let mut queue = Queue::new(length);
+    let patience = Duration::from_secs(3_600);
+    let settings = Settings {
+        length: NonZeroUsize::new(1_024),
+        submit: patience,
+        visitor: patience,
+        stranger: Some(patience),
+    };
+    let mut queue = Queue::new(settings, 64);
+    let held = PerClass::from_fn(|_class| 10);
     let mut turn = 0u64;
     c.bench_function("verdict/through a full queue", |b| {
         b.iter(|| {
             turn += 1;
             let now = Timestamp::from_nanos(turn * 1_000);
-            let deadline = now.plus(Duration::from_secs(5));
-            let stranger = queue.push(Priority::Stranger, now, deadline, turn);
-            let visitor = queue.push(Priority::Navigation, now, deadline, turn);
-            black_box((stranger, visitor, queue.pop(now)))
+            let stranger = queue.push(Priority::Stranger, now, now, turn);
+            let visitor = queue.push(Priority::Navigation, now, now, turn);
+            black_box((stranger.is_ok(), visitor.is_ok(), queue.pop(now, &held)))
         });
     });
 }
