@@ -66,7 +66,7 @@ fn crowd(text: &mut String, cell: &Cell) {
             format_args!(
                 "\n[[crowd]]\nname = \"strangers\"\n\
              arrivals = [[\"0s\", {many}], [\"30s\", {many}], [\"30s\", {few}], [\"{lasts}s\", {few}]]\n\
-             visit = {{ pages = 0, patience = \"20s\" }}\n",
+             visit = {{ pages = 0, patience = \"20s\", patience_in_line = \"20s\" }}\n",
                 many = 10.0 * peak,
                 few = 0.7 * peak,
                 lasts = cell.lasts,
@@ -80,7 +80,7 @@ fn crowd(text: &mut String, cell: &Cell) {
 /// The origin's peak; where strangers come as visitors do, no more than two cores can carry.
 fn peak(cell: &Cell) -> f64 {
     if cell.kind == Kind::After {
-        cell.origin.peak.min(120.0)
+        cell.origin.peak.min(60.0)
     } else {
         cell.origin.peak
     }
