@@ -56,6 +56,8 @@ pub(crate) fn log_from(level: Level) {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .with_max_level(LevelFilter::from_level(level))
+        // Whoever read the log may be gone; complaining about that there would be a panic.
+        .log_internal_errors(false)
         .init();
 }
 

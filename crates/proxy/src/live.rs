@@ -221,9 +221,9 @@ impl Live {
     /// Begins to stop: no keep-alive any more, answers to what has been read, then the end.
     pub fn drain(&self, by: &str) {
         if !self.draining.swap(true, Ordering::Relaxed) {
-            tracing::info!(by, "draining");
             self.closing.drain();
             self.drain_begun.notify_one();
+            tracing::info!(by, "draining");
         }
     }
 

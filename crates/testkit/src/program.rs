@@ -36,11 +36,28 @@ impl Program {
     #[track_caller]
     #[must_use]
     pub fn start(command: &mut Command) -> Self {
+        Self::started(command, Stdio::piped())
+    }
+
+    /// Starts `command` with a standard error that nobody reads: each write to it fails.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[track_caller]
+    #[must_use]
+    pub fn start_unheard(command: &mut Command) -> Self {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        Self::started(command, Stdio::from(writer))
+    }
+
+    #[track_caller]
+    fn started(command: &mut Command, stderr: Stdio) -> Self {
         let name = command.get_program().to_string_lossy().into_owned();
         let started = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stderr(stderr)
             .spawn();
         let mut child = match started {
             Ok(child) => child,

@@ -1,8 +1,9 @@
 //! Stopping gently.
 
+use std::process::Command;
 use std::time::Duration;
 
-use forebay_testkit::program::Signal;
+use forebay_testkit::program::{Program, Signal};
 use forebay_testkit::recorder::Step;
 use forebay_testkit::{End, Gate, Raw, Recorder, Reply, wait_until};
 
@@ -99,4 +100,17 @@ fn a_second_signal_ends_it_at_once() {
     wait_until(SOON, || house.status()["draining"] == true);
     assert_ne!(house.program.terminate(PROMPT).code(), Some(0));
     gate.open();
+}
+
+#[test]
+fn a_log_that_nobody_reads_any_more_stops_neither_the_service_nor_the_drain() {
+    let origin = echo();
+    let mut house = House::start(origin.address, "");
+    house.program.kill();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_forebay"));
+    let command = command.arg("run").arg("--config").arg(house.config());
+    house.program = Program::start_unheard(command);
+    house.program.wait_for_ok(house.admin, "/readyz", SOON);
+    assert_eq!(house.get("/", &[]).status, 200);
+    assert_eq!(house.program.terminate(PROMPT).code(), Some(0));
 }
