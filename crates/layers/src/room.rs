@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use forebay_admission::credential::Credential;
 use forebay_admission::pass::{Pass, Standing};
-use forebay_admission::room::{Told, Turn, TurnState};
+use forebay_admission::room::{Mode, Told, Turn, TurnState};
 use forebay_admission::ticket::Ticket;
 use forebay_admission::time::WallTime;
 use forebay_admission::verdict::Reason;
@@ -258,11 +258,17 @@ where
                 });
             }
             let id = guest.desk.fresh_id();
-            let (ticket, told) = guest.desk.room().shed(guest.wall, id);
+            let mut room = guest.desk.room();
+            if room.settings().mode == Mode::Off {
+                return Err(refusal);
+            }
+            let (ticket, told) = room.shed(guest.wall, id);
+            drop(room);
             guest.desk.refresh();
             let mut held = guest.held(&ticket, told);
             held.unread = refusal.unread;
             held.note.queued = refusal.note.queued;
+            held.note.class = refusal.note.class;
             Err(held)
         }
         Err(refusal) => Err(refusal),

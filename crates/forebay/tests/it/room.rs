@@ -548,6 +548,29 @@ fn a_full_origin_opens_the_line_and_an_idle_one_closes_it() {
 }
 
 #[test]
+fn with_the_room_off_a_full_origin_gives_a_short_answer_and_no_place_in_line() {
+    let gate = Gate::closed();
+    let held = gate.clone();
+    let origin = Recorder::start(move |_| Reply::ok("slow").first(Step::Wait(held.clone())));
+    let rest = "limit = { mode = \"fixed\", concurrency = 1 }\nqueue = { stranger = \"100ms\" }\n\
+                [room.main]\nmode = \"off\"\n";
+    let house = House::start(origin.address, rest);
+    let address = house.address;
+    let blocking = thread::spawn(move || ask(address, None, "GET", "/", &[PAGE], "").status);
+    wait_until(SOON, || origin.in_flight() == 1);
+    let answer = Visitor::new(&house).visit("/");
+    assert_eq!(answer.status, 503, "{answer:?}");
+    assert_eq!(answer.header("set-cookie"), None);
+    assert!(answer.header("retry-after").is_some(), "{answer:?}");
+    assert_eq!(house.room()["waiting"], 0);
+    wait_until(SOON, || {
+        house.log().iter().any(|line| line["class"] == "stranger")
+    });
+    gate.open();
+    assert_eq!(blocking.join().expect("an answer"), 200);
+}
+
+#[test]
 fn who_is_asked_for_one_moment_goes_before_those_inside_who_ask_later() {
     let first = Gate::closed();
     let held = first.clone();
