@@ -8,8 +8,8 @@ use forebay_admission::credential::RoomId;
 use forebay_admission::limit::{Adaptive, Bounds, Exposure};
 use forebay_admission::pass::Standing;
 use forebay_admission::priority::{PerClass, Priority, Traits};
-use forebay_admission::queue::short::{Gauge, Settings, ShortQueue};
-use forebay_admission::room::{Load, Room, Status, Told, Turn, TurnState};
+use forebay_admission::queue::{Gauge, Queue, Settings};
+use forebay_admission::room::{InletRule, Load, Room, Status, Told, Turn, TurnState};
 use forebay_admission::time::{Timestamp, WallTime};
 
 use super::dice::Dice;
@@ -71,7 +71,7 @@ pub(crate) struct World {
     dead: bool,
     best: u32,
     law: Adaptive,
-    queue: ShortQueue<usize>,
+    queue: Queue<usize>,
     held: PerClass<u32>,
     load: Load,
     exposure: Exposure,
@@ -109,7 +109,7 @@ impl World {
             dead: false,
             best: model.peak().0,
             law: Adaptive::new(bounds, Exposure::default(), stamp(0.0)),
-            queue: ShortQueue::new(QUEUE, 10),
+            queue: Queue::new(QUEUE, 10),
             held: PerClass::default(),
             load: Load::default(),
             exposure: Exposure::default(),
@@ -529,7 +529,8 @@ impl World {
         self.load.limit = self.limit();
         let response = match self.scene.limit {
             Limit::Known => {
-                Duration::from_secs_f64(f64::from(self.best) / self.origin.model.peak().1)
+                let response = f64::from(self.best) / self.origin.model.peak().1;
+                Some(Duration::from_secs_f64(response))
             }
             Limit::Found => self.law.response(),
         };
@@ -539,7 +540,8 @@ impl World {
             starting: self.scene.limit == Limit::Found && self.law.starting(),
             free: self.load.in_flight < self.limit(),
         };
-        for (_, who) in self.queue.tick(gauge, stamp(self.now)) {
+        let gone = self.queue.tick(gauge, stamp(self.now));
+        for (_, who) in gone.late.into_iter().chain(gone.crowded) {
             self.shed(who);
         }
         self.serve();
@@ -548,7 +550,12 @@ impl World {
     fn room_ticks(&mut self) {
         self.later(ROOM_TICK, Event::RoomTicks);
         let wall = self.wall();
-        self.room.tick(wall, self.load);
+        // Who sets a rate by hand has nobody who looks at the origin.
+        let load = match self.scene.inlet {
+            Inlet::Room(InletRule::Rate(_)) => Load::default(),
+            _ => self.load,
+        };
+        self.room.tick(wall, load);
         self.room.publish(wall);
         if self.now.floor() as usize > self.seen.served.len() {
             let status = self.room.status(wall);
