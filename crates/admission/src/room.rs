@@ -12,6 +12,7 @@ mod load;
 mod present;
 mod recent;
 mod settings;
+mod shadow;
 mod snapshot;
 mod status;
 mod tell;
@@ -21,8 +22,9 @@ mod turn;
 
 pub use load::Load;
 pub use settings::{InletRule, Mode, Settings};
+pub use shadow::Shadow;
 pub use snapshot::BadSnapshot;
-pub use status::Status;
+pub use status::{Holds, Status};
 pub use told::{Eta, State, Told, Turn, TurnState};
 
 use core::num::NonZeroU32;
@@ -59,6 +61,12 @@ pub struct Room {
     watermark: Watermark,
     inlet: Inlet,
     auto: Auto,
+    /// What the inlet would do, where it only looks on.
+    shadow: Option<Shadow>,
+    /// When the origin was last not at ease, where the inlet only looks on.
+    uneasy: WallTime,
+    /// The load of the last tick.
+    load: Load,
     inside: Inside,
     polls: Recent,
     claims: Recent,
@@ -110,6 +118,9 @@ impl Room {
             watermark,
             inlet,
             auto: Auto::default(),
+            shadow: None,
+            uneasy: now,
+            load: Load::default(),
             inside: Inside::new(settings.pass.idle),
             polls: Recent::new(14),
             claims: Recent::new(15),
@@ -220,6 +231,11 @@ impl Room {
                 .map(|place| now.saturating_since(place.time()))
                 .unwrap_or_default(),
             rate_milli: self.pulse.admitted.get().milli(),
+            holds: self.holds(),
+            pace_milli: self.pace_milli(),
+            capacity_milli: self.auto.capacity_milli(),
+            demand_milli: self.auto.demand_milli(),
+            shadow: self.shadow,
         }
     }
 
@@ -267,8 +283,12 @@ fn pace(inlet: InletRule) -> Pace {
     match inlet {
         InletRule::Auto => Pace::Measured(Credit::ZERO),
         InletRule::Rate(rate) => Pace::Fixed(rate),
+        InletRule::Shadow => Pace::Measured(Credit::from_whole(ANYBODY)),
     }
 }
+
+/// Visitors a second where nothing holds anybody up.
+const ANYBODY: u64 = 1_000_000;
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::checked::{Rate, RoomMode};
+use crate::checked::{Inlet, Rate, RoomMode};
 use crate::read::{FromText, Wrong, parse_word};
 
 /// A value that does not fit, with what to write instead.
@@ -31,6 +31,14 @@ impl FromStr for Rate {
     }
 }
 
+impl FromStr for Inlet {
+    type Err = Unfit;
+
+    fn from_str(text: &str) -> Result<Self, Unfit> {
+        <Self as FromText>::parse(text).map_err(unfit(text))
+    }
+}
+
 impl FromStr for RoomMode {
     type Err = Unfit;
 
@@ -47,6 +55,8 @@ mod tests {
     fn arguments_read_as_in_the_file() {
         let rate: Rate = "50/s".parse().unwrap();
         assert_eq!((rate.count, rate.per.as_secs()), (50, 1));
+        assert_eq!("shadow".parse(), Ok(Inlet::Shadow));
+        assert_eq!("50/s".parse(), Ok(Inlet::Rate(rate)));
         assert_eq!("queue-all".parse(), Ok(RoomMode::QueueAll));
         let wrong = "fast".parse::<Rate>().unwrap_err().to_string();
         assert!(wrong.contains("50/s"), "{wrong}");

@@ -270,10 +270,7 @@ struct Wanted {
 impl Wanted {
     fn change(self) -> Result<RoomChange, String> {
         let mode = self.mode.map(|mode| mode.parse()).transpose();
-        let inlet = self.inlet.map(|inlet| match inlet.as_str() {
-            "auto" => Ok(None),
-            rate => rate.parse().map(Some),
-        });
+        let inlet = self.inlet.map(|inlet| inlet.parse()).transpose();
         let active = self.active.map(|active| match active {
             serde_json::Value::String(word) if word == "unlimited" => Ok(None),
             value => serde_json::from_value(value)
@@ -282,9 +279,7 @@ impl Wanted {
         });
         Ok(RoomChange {
             mode: mode.map_err(|error| format!("mode {error}"))?,
-            inlet: inlet
-                .transpose()
-                .map_err(|error| format!("inlet {error}"))?,
+            inlet: inlet.map_err(|error| format!("inlet {error}"))?,
             active: active.transpose()?,
         })
     }

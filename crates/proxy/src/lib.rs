@@ -15,6 +15,7 @@ pub mod process;
 mod processor;
 mod random;
 mod reserve;
+mod shadow;
 mod side;
 pub mod stack;
 pub mod tls;

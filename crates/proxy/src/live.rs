@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use forebay_config::{Config, Rate, RoomMode};
+use forebay_config::{Config, Inlet, RoomMode};
 use forebay_layers::budget::Budget;
 use forebay_layers::clock::Clock;
 use forebay_layers::gate::Gate;
@@ -78,8 +78,8 @@ impl Now {
 pub struct RoomChange {
     /// The new mode.
     pub mode: Option<RoomMode>,
-    /// The new inlet; `Some(None)` is `auto`.
-    pub inlet: Option<Option<Rate>>,
+    /// The new inlet.
+    pub inlet: Option<Inlet>,
     /// The new cap; `Some(None)` is `unlimited`.
     pub active: Option<Option<std::num::NonZeroU32>>,
 }

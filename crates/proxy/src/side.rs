@@ -15,6 +15,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::live::Live;
 use crate::processor::Processor;
+use crate::shadow::Shadows;
 use crate::upstream::resolve;
 
 /// How often rooms tick (the watermark moves with it).
@@ -39,6 +40,7 @@ fn every(period: Duration) -> tokio::time::Interval {
 /// reached the file.
 pub(crate) async fn rooms(live: Arc<Live>) {
     let mut ticks = every(ROOM_TICK);
+    let mut shadows = Shadows::default();
     loop {
         ticks.tick().await;
         for (desk, gate) in live.now().rooms.iter() {
@@ -49,6 +51,7 @@ pub(crate) async fn rooms(live: Arc<Live>) {
                 &*live.store,
                 &live.metrics,
             );
+            shadows.tell(desk, live.clock.now());
         }
     }
 }

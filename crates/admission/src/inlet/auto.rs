@@ -214,6 +214,24 @@ impl Auto {
         self.capacity.get().milli()
     }
 
+    /// Exchanges that a visitor asks for in a visit, in thousandths.
+    #[must_use]
+    pub fn demand_milli(&self) -> u64 {
+        self.visit.get().milli()
+    }
+
+    /// Most of what is asked for fails: a few enter, to see whether it does still.
+    #[must_use]
+    pub fn is_probing(&self) -> bool {
+        self.is_failing()
+    }
+
+    /// The origin failed a moment ago and gets fewer for a while.
+    #[must_use]
+    pub fn is_healing(&self) -> bool {
+        self.healed < HEALING
+    }
+
     /// Takes up a capacity that a snapshot kept.
     pub fn resume(&mut self, capacity_milli: u64) {
         let capacity = Finite::from_milli(capacity_milli);

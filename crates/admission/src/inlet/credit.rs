@@ -66,6 +66,12 @@ impl Credit {
         Self(u64::try_from(product).unwrap_or(u64::MAX))
     }
 
+    /// Thousandths of a visitor, rounded down.
+    #[must_use]
+    pub const fn milli_whole(self) -> u64 {
+        self.0 / (WHOLE / 1_000)
+    }
+
     /// So many thousandths of it.
     #[must_use]
     pub fn milli(self, thousandths: u32) -> Self {

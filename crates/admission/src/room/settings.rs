@@ -39,8 +39,10 @@ pub enum InletRule {
     /// What the origin can take.
     #[default]
     Auto,
-    /// At most so many visitors per time.
+    /// At most so many visitors per time, and fewer where the origin cannot take them.
     Rate(Rate),
+    /// Whoever comes; what [`Auto`](Self::Auto) would do is worked out and told, and not done.
+    Shadow,
 }
 
 /// A room's settings.
@@ -62,6 +64,14 @@ pub struct Settings {
     pub poll_max: Duration,
     /// Polls per second to aim for at most; a longer line polls more rarely.
     pub poll_budget: u32,
+}
+
+impl Settings {
+    /// Neither a rate nor a number of visitors inside has to see each newcomer.
+    #[must_use]
+    pub const fn is_uncounted(&self) -> bool {
+        !matches!(self.inlet, InletRule::Rate(_)) && self.active.is_none()
+    }
 }
 
 impl Default for Settings {

@@ -2,7 +2,44 @@
 
 use core::time::Duration;
 
-use super::{Mode, State};
+use super::{InletRule, Mode, Room, Shadow, State};
+use crate::inlet::Pace;
+
+/// What holds those who wait.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Holds {
+    /// Nothing: everybody passes.
+    #[default]
+    Nothing,
+    /// The operator: nobody new enters.
+    Operator,
+    /// The operator's rate.
+    Rate,
+    /// The operator's number of visitors inside.
+    Active,
+    /// What the origin can take.
+    Capacity,
+    /// The origin fails: a few enter, to see whether it does still.
+    Probing,
+    /// The origin has just come back and gets fewer for a while.
+    Recovering,
+}
+
+impl Holds {
+    /// Its name in `/api/status`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Operator => "operator",
+            Self::Rate => "rate",
+            Self::Active => "active",
+            Self::Capacity => "capacity",
+            Self::Probing => "probing",
+            Self::Recovering => "recovering",
+        }
+    }
+}
 
 /// The room at a moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,4 +66,36 @@ pub struct Status {
     pub oldest_wait: Duration,
     /// Admissions per second over the last while, in thousandths.
     pub rate_milli: u64,
+    /// What holds those who wait.
+    pub holds: Holds,
+    /// Visitors who may enter each second now, in thousandths; `None`: as many as come.
+    pub pace_milli: Option<u64>,
+    /// What the origin is believed to serve each second: exchanges, in thousandths.
+    pub capacity_milli: u64,
+    /// Exchanges that a visitor asks for in a visit, in thousandths.
+    pub demand_milli: u64,
+    /// What the inlet would do, where it only looks on (`inlet = "shadow"`).
+    pub shadow: Option<Shadow>,
+}
+
+impl Room {
+    pub(super) fn holds(&self) -> Holds {
+        let fixed = matches!(self.inlet.pace(), Pace::Fixed(_));
+        match (self.state(), self.settings.inlet) {
+            (State::Closed, _) => Holds::Operator,
+            (State::Open, _) => Holds::Nothing,
+            _ if self.places() == Some(0) => Holds::Active,
+            (_, InletRule::Shadow) => Holds::Nothing,
+            (_, InletRule::Rate(_)) if fixed => Holds::Rate,
+            _ if self.auto.is_probing() => Holds::Probing,
+            _ if self.auto.is_healing() => Holds::Recovering,
+            _ => Holds::Capacity,
+        }
+    }
+
+    /// Visitors who may enter each second, in thousandths.
+    pub(super) fn pace_milli(&self) -> Option<u64> {
+        let second = self.inlet.pace().over(Duration::from_secs(1));
+        (self.settings.inlet != InletRule::Shadow).then(|| second.milli_whole())
+    }
 }

@@ -52,7 +52,7 @@ impl Pulse {
     /// Knows the operator's rate, or nothing.
     pub(super) fn new(inlet: InletRule) -> Self {
         let speed = match inlet {
-            InletRule::Auto => Smooth::new(MEMORY),
+            InletRule::Auto | InletRule::Shadow => Smooth::new(MEMORY),
             InletRule::Rate(rate) => {
                 Smooth::primed(MEMORY, Finite::from_milli(rate.per_second_milli()), MEMORY)
             }
@@ -101,13 +101,9 @@ impl Room {
         self.line.sweep(now, self.watermark.published(), span);
         let back = self.calls.expire(&mut self.line, now);
         self.inlet.give_back(back);
+        self.load = load;
         self.learn(load, left, span);
-        if self.settings.inlet == InletRule::Auto {
-            self.inlet
-                .set_pace(Pace::Measured(self.auto.pace(load)), now);
-            let present = u32::try_from(load.present()).unwrap_or(u32::MAX);
-            self.idle = load.limit.saturating_sub(present);
-        }
+        self.steer(now);
 
         self.serve();
         let before = self.watermark.pending();
@@ -126,6 +122,51 @@ impl Room {
         self.watermark.publish();
         self.line.publish(now, self.watermark.published());
         self.check();
+    }
+
+    /// Sets the pace: what the origin can take, within the operator's numbers.
+    fn steer(&mut self, now: WallTime) {
+        let load = self.load;
+        let measured = self.auto.pace(load);
+        self.shadow = self
+            .shadow
+            .filter(|_| self.settings.inlet == InletRule::Shadow);
+        match self.settings.inlet {
+            InletRule::Auto => {
+                self.inlet.set_pace(Pace::Measured(measured), now);
+                let present = u32::try_from(load.present()).unwrap_or(u32::MAX);
+                self.idle = load.limit.saturating_sub(present);
+            }
+            // A rate that is too high for tonight is a bound, and no order to overrun the origin.
+            InletRule::Rate(rate) => {
+                let fixed = Pace::Fixed(rate);
+                let less = measured < fixed.over(Duration::from_secs(1));
+                let pace = if less && self.is_pressed() {
+                    Pace::Measured(measured)
+                } else {
+                    fixed
+                };
+                if pace != self.inlet.pace() {
+                    self.inlet.set_pace(pace, now);
+                }
+            }
+            InletRule::Shadow => self.cast_shadow(now),
+        }
+    }
+
+    /// No permit was free for most of the last seconds.
+    pub(super) fn is_pressed(&self) -> bool {
+        self.auto.pressed_milli() > PRESSED_MILLI
+    }
+
+    /// The origin has places to spare.
+    pub(super) fn is_at_ease(&self) -> bool {
+        self.auto.used_milli() < EASE_MILLI
+    }
+
+    /// Whether nothing has spoken for a line for long enough.
+    pub(super) fn is_calm(since: WallTime, now: WallTime) -> bool {
+        now.saturating_since(since) >= CALM
     }
 
     fn learn(&mut self, load: Load, left: u64, span: Duration) {
@@ -248,14 +289,14 @@ impl Room {
     /// Opens the line under pressure, and closes it when it has been empty for a while.
     fn gate(&mut self, now: WallTime) {
         let auto = self.settings.inlet == InletRule::Auto;
-        let pressed = auto && self.auto.pressed_milli() > PRESSED_MILLI;
-        let at_ease = !auto || self.auto.used_milli() < EASE_MILLI;
+        let pressed = auto && self.is_pressed();
+        let at_ease = !auto || self.is_at_ease();
         if !self.is_empty(now) || !at_ease || self.state() == State::Closed {
             self.calm_since = now;
         }
         if pressed {
             self.open(now);
-        } else if now.saturating_since(self.calm_since) >= CALM {
+        } else if Self::is_calm(self.calm_since, now) {
             self.queueing = false;
         }
     }

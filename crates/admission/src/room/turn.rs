@@ -129,6 +129,7 @@ impl Room {
                 self.idle = self.idle.saturating_sub(u32::from(through));
                 through
             }
+            InletRule::Shadow => nobody,
             InletRule::Rate(_) => {
                 let spare = (nobody && self.inlet.tokens() > out) || self.inlet.is_full();
                 let through = spare && self.inlet.take();
@@ -142,9 +143,7 @@ impl Room {
 
     /// Nobody waits, nothing presses and no number is to be kept: a ticket is not needed.
     fn is_free(&self) -> bool {
-        self.state() == State::Open
-            && self.settings.inlet == InletRule::Auto
-            && self.settings.active.is_none()
+        self.state() == State::Open && self.settings.is_uncounted()
     }
 
     /// Whether a called visitor may enter now, and takes the token for it: one set aside, or a
@@ -224,7 +223,10 @@ impl Room {
     }
 
     fn issue(&mut self, now: WallTime, id: u64) -> (Ticket, Told) {
-        self.open(now);
+        // Where the inlet only looks on, who was turned away at the gate comes back a moment later.
+        if !(self.settings.inlet == InletRule::Shadow && self.settings.is_uncounted()) {
+            self.open(now);
+        }
         self.calm_since = now;
         self.line.issue(now);
         let (room, confirmed, least_ahead) = (self.id, false, None);

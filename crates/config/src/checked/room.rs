@@ -47,6 +47,8 @@ pub enum RoomMode {
 pub enum Inlet {
     /// What the origin can take.
     Auto,
+    /// What the origin can take, worked out and told, and not done.
+    Shadow,
     /// A steady rate.
     Rate(Rate),
 }

@@ -11,8 +11,9 @@ table! {
         /// "hold": nobody new enters; "queue-all": everybody gets a ticket and
         /// at least one page; "off": nobody waits.
         mode: RoomMode = "'auto'",
-        /// What lets waiting visitors in. "auto": what the origin can take; or
-        /// a steady rate such as "50/s".
+        /// What lets waiting visitors in. "auto": what the origin can take;
+        /// "shadow": whoever comes, and what "auto" would do is only logged;
+        /// or a steady rate such as "50/s".
         inlet: Inlet = "'auto'",
         /// Visitors inside at once.
         active: Or<Unlimited, Count> = "'unlimited'",
@@ -80,12 +81,12 @@ impl Word for Language {
 }
 
 impl FromText for Inlet {
-    const WRITE: &'static str = "write \"auto\" or a rate such as \"50/s\"";
+    const WRITE: &'static str = "write \"auto\", \"shadow\" or a rate such as \"50/s\"";
 
     fn parse(text: &str) -> Result<Self, Wrong> {
         match text {
             "auto" => Ok(Self::Auto),
-            "shadow" => Err(Wrong::new("which comes in a later version", Self::WRITE)),
+            "shadow" => Ok(Self::Shadow),
             rate if rate.starts_with(|c: char| c.is_ascii_digit()) => {
                 Rate::parse(rate).map(Self::Rate)
             }

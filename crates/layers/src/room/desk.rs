@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use forebay_admission::credential::{Credential, RoomId};
 use forebay_admission::pass::PassRules;
-use forebay_admission::room::{InletRule, Mode, Room, State};
+use forebay_admission::room::{Mode, Room, Shadow, State};
 use forebay_admission::ticket::Ticket;
 use forebay_telemetry::metrics::RoomMetrics;
 use http::HeaderValue;
@@ -126,12 +126,18 @@ impl Desk {
         let room = self.room();
         let open = room.state() == State::Open;
         let settings = room.settings();
-        let uncounted = settings.inlet == InletRule::Auto && settings.active.is_none();
+        let uncounted = settings.is_uncounted();
         let off = settings.mode == Mode::Off;
         drop(room);
         self.open.store(open, Ordering::Release);
         self.free
             .store(open && (uncounted || off), Ordering::Release);
+    }
+
+    /// What the inlet would do, where it only looks on.
+    #[must_use]
+    pub fn shadow(&self) -> Option<Shadow> {
+        self.room().shadow()
     }
 
     /// Counts how long somebody waited who enters now.

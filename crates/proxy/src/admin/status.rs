@@ -39,6 +39,28 @@ pub(super) struct Room {
     admitted_total: u64,
     oldest_wait_seconds: u64,
     admitted_per_second: f64,
+    inlet: Inlet,
+    /// What the inlet would do, where it only looks on.
+    shadow: Option<Shadow>,
+}
+
+#[derive(Serialize)]
+struct Inlet {
+    /// What holds those who wait: `nothing`, `operator`, `rate`, `active`, `capacity`, `probing`
+    /// or `recovering`.
+    holds: &'static str,
+    /// Visitors who may enter each second; none: as many as come.
+    visitors_per_second: Option<f64>,
+    /// What the origin is believed to serve.
+    exchanges_per_second: f64,
+    /// What a visitor asks for in a visit.
+    exchanges_per_visit: f64,
+}
+
+#[derive(Serialize)]
+struct Shadow {
+    state: &'static str,
+    visitors_per_second: f64,
 }
 
 #[derive(Serialize)]
@@ -138,8 +160,22 @@ pub(super) fn of_room(live: &Live, name: &str) -> Option<Room> {
         abandoned: status.abandoned,
         admitted_total: status.admitted_total,
         oldest_wait_seconds: status.oldest_wait.as_secs(),
-        admitted_per_second: status.rate_milli as f64 / 1_000.0,
+        admitted_per_second: whole(status.rate_milli),
+        inlet: Inlet {
+            holds: status.holds.name(),
+            visitors_per_second: status.pace_milli.map(whole),
+            exchanges_per_second: whole(status.capacity_milli),
+            exchanges_per_visit: whole(status.demand_milli),
+        },
+        shadow: status.shadow.map(|shadow| Shadow {
+            state: shadow.state.name(),
+            visitors_per_second: whole(shadow.pace_milli),
+        }),
     })
+}
+
+fn whole(milli: u64) -> f64 {
+    milli as f64 / 1_000.0
 }
 
 fn of_origin(origin: &forebay_layers::origin::Origin) -> Origin {

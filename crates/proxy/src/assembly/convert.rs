@@ -35,10 +35,7 @@ fn rate(rate: config::Rate) -> Rate {
 pub(super) fn room(room: &config::Room) -> Settings {
     Settings {
         mode: mode(room.mode),
-        inlet: match room.inlet {
-            config::Inlet::Auto => InletRule::Auto,
-            config::Inlet::Rate(limit) => InletRule::Rate(rate(limit)),
-        },
+        inlet: inlet(room.inlet),
         active: room.active,
         keep: room.ticket.keep,
         pass: PassRules {
@@ -167,6 +164,10 @@ pub(super) fn pattern(route: &config::Route) -> Pattern {
     }
 }
 
-pub(crate) fn inlet(limit: Option<config::Rate>) -> InletRule {
-    limit.map_or(InletRule::Auto, |limit| InletRule::Rate(rate(limit)))
+pub(crate) fn inlet(inlet: config::Inlet) -> InletRule {
+    match inlet {
+        config::Inlet::Auto => InletRule::Auto,
+        config::Inlet::Shadow => InletRule::Shadow,
+        config::Inlet::Rate(limit) => InletRule::Rate(rate(limit)),
+    }
 }
