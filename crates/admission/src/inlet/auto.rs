@@ -65,8 +65,8 @@ const RETURN_MEMORY: Duration = Duration::from_secs(3);
 const ABSENCE_SECONDS: f64 = 10.0;
 /// How long it is remembered.
 const ABSENCE_HALF: Duration = Duration::from_secs(60);
-/// Failures a second that are no accident.
-const FAILING_LEAST: f64 = 0.5;
+/// Failures a second that are no accident; with fewer there is no crowd to hold.
+const FAILING_LEAST: f64 = 2.0;
 /// An origin that failed gets from half to all of what it could before within so long.
 const HEALING: Duration = Duration::from_secs(10);
 /// How long what a visit asks for is remembered.
@@ -80,7 +80,7 @@ impl Default for Auto {
             last: None,
             served: Smooth::new(MEMORY),
             visit: Ratio::new(Finite::from_milli(1_000)),
-            failed: Smooth::new(MEMORY),
+            failed: Smooth::primed(MEMORY, Finite::default(), MEMORY),
             // A first tick under pressure is no pressure yet.
             pressed: Smooth::primed(PRESSURE_MEMORY, Finite::default(), PRESSURE_MEMORY),
             used: Smooth::new(PRESSURE_MEMORY),

@@ -6,6 +6,7 @@ mod line;
 mod origin;
 mod properties;
 mod saved;
+mod shadow;
 mod verbs;
 
 use core::time::Duration;

@@ -286,10 +286,12 @@ impl Room {
         available.minus(left)
     }
 
-    /// Opens the line under pressure, and closes it when it has been empty for a while.
+    /// Opens the line under pressure and before an origin that fails, and closes it when it has
+    /// been empty for a while.
     fn gate(&mut self, now: WallTime) {
         let auto = self.settings.inlet == InletRule::Auto;
-        let pressed = auto && self.is_pressed();
+        let failing = self.auto.is_probing() || self.auto.is_healing();
+        let pressed = auto && (self.is_pressed() || failing);
         let at_ease = !auto || self.is_at_ease();
         if !self.is_empty(now) || !at_ease || self.state() == State::Closed {
             self.calm_since = now;

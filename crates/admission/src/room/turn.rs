@@ -124,6 +124,7 @@ impl Room {
         match self.settings.inlet {
             // The short queue decides; whoever it sheds comes back as a ticket. A place that is
             // free now is not kept for somebody who may come back with a ticket later.
+            InletRule::Auto if self.auto.is_probing() => nobody && self.inlet.take(),
             InletRule::Auto => {
                 let through = nobody || self.idle > 0;
                 self.idle = self.idle.saturating_sub(u32::from(through));
