@@ -1,16 +1,17 @@
 //! The side runtime: everything that happens by the clock and not by a request. Ticks of the
 //! rooms with their saves, abandoned permits, names, gauges, draining.
 
+mod gates;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use forebay_admission::limit::Moved;
 use forebay_admission::room::{Load, State};
 use forebay_layers::clock::Clock;
-use forebay_layers::gate::{Gate, GateStatus, Holds};
+use forebay_layers::gate::Gate;
 use forebay_layers::room::Desk;
 use forebay_store::Store;
-use forebay_telemetry::metrics::{Doing, LimitHolds, Metrics, RoomState};
+use forebay_telemetry::metrics::{Doing, Metrics, RoomState};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::live::Live;
@@ -114,7 +115,7 @@ pub(crate) async fn sync(live: Arc<Live>) {
         ticks.tick().await;
         let saving = Arc::clone(&live);
         let synced = tokio::task::spawn_blocking(move || {
-            save_limits(&saving);
+            gates::save_limits(&saving);
             saving.store.sync()
         })
         .await;
@@ -122,52 +123,6 @@ pub(crate) async fn sync(live: Arc<Live>) {
             live.metrics.process().store_errors.inc();
             tracing::error!(%error, "cannot sync the state");
         }
-    }
-}
-
-/// Keeps the limits that were found, where they differ from what is kept.
-fn save_limits(live: &Live) {
-    for origin in live.now().origins.iter() {
-        let Some(limit) = origin.gate.learned() else {
-            continue;
-        };
-        let saved = live.store.limit(&origin.name).ok().flatten();
-        if saved == Some(limit) {
-            continue;
-        }
-        if let Err(error) = live.store.save_limit(&origin.name, limit) {
-            live.metrics.process().store_errors.inc();
-            tracing::error!(origin = &*origin.name, %error, "cannot save the limit");
-        }
-    }
-}
-
-fn holds(holds: Holds) -> LimitHolds {
-    match holds {
-        Holds::Operator => LimitHolds::Operator,
-        Holds::Ceiling => LimitHolds::Ceiling,
-        Holds::Learned(moved) => match moved {
-            Moved::Never => LimitHolds::Never,
-            Moved::Start => LimitHolds::Start,
-            Moved::Worth => LimitHolds::Worth,
-            Moved::Wasted => LimitHolds::Wasted,
-            Moved::Congested => LimitHolds::Congested,
-            Moved::Returned => LimitHolds::Returned,
-            Moved::Restored => LimitHolds::Restored,
-        },
-    }
-}
-
-/// Something else holds the limit than before. That it goes a little up and down is its daily
-/// work; the rest an operator wants to see.
-fn say(origin: &str, status: &GateStatus) {
-    let (limit, by) = (status.limit, status.holds.name());
-    match status.holds {
-        Holds::Learned(moved @ (Moved::Worth | Moved::Wasted | Moved::Never)) => {
-            tracing::debug!(origin, limit, by, why = moved.name(), "limit");
-        }
-        Holds::Learned(moved) => tracing::info!(origin, limit, by, why = moved.name(), "limit"),
-        Holds::Operator | Holds::Ceiling => tracing::info!(origin, limit, by, "limit"),
     }
 }
 
@@ -179,16 +134,8 @@ pub(crate) async fn sweep(live: Arc<Live>) {
         ticks.tick().await;
         let starved = processor.starved();
         for origin in live.now().origins.iter() {
-            origin.gate.sweep();
-            origin.gate.tick(starved);
             origin.servers.tick();
-            let status = origin.gate.status();
-            if origin.metrics.set_holds(holds(status.holds)) {
-                say(&origin.name, &status);
-            }
-            origin.metrics.limit.set(u64::from(status.limit));
-            origin.metrics.in_flight.set(u64::from(status.in_flight));
-            origin.metrics.queued.set(u64::from(status.queued));
+            gates::tick(origin, starved);
         }
         let (open, idle) = live
             .workers

@@ -22,7 +22,7 @@ use prometheus_client::registry::Registry;
 pub use cell::{Counter, Gauge, Kind, Table};
 pub use connection::{BadRequest, Close, ConnectionMetrics, Doing, Timeout};
 pub use names::NAMES;
-pub use origin::{Abandoned, ConnectError, LimitHolds, OriginMetrics};
+pub use origin::{Abandoned, ConnectError, LimitHolds, OriginMetrics, QueueClass};
 pub use process::{ProcessMetrics, Reload};
 pub use room::{Rejection, RoomMetrics, RoomState};
 pub use route::{Decision, RouteMetrics, StatusClass};
@@ -200,6 +200,7 @@ mod tests {
         origin.limit.set(64);
         assert!(origin.set_holds(LimitHolds::Wasted));
         origin.connect_errors.inc(ConnectError::Refused);
+        origin.shed_late.inc(QueueClass::Stranger);
         metrics.room("main").set_state(RoomState::Queueing);
         metrics.connections().closed.inc(Close::PeerRst);
         metrics.connections().open.of(Doing::Idle).inc();
@@ -219,6 +220,8 @@ mod tests {
             r#"forebay_concurrency_limit_holds{origin="portal",by="wasted"} 1"#,
             r#"forebay_concurrency_limit_holds{origin="portal",by="worth"} 0"#,
             r#"forebay_origin_connect_errors_total{origin="portal",reason="refused"} 1"#,
+            r#"forebay_queue_shed_total{origin="portal",class="stranger",reason="late"} 1"#,
+            r#"forebay_queue_shed_total{origin="portal",class="submit",reason="crowded"} 0"#,
             r#"forebay_room_state{room="main",state="open"} 0"#,
             r#"forebay_room_state{room="main",state="queueing"} 1"#,
             r#"forebay_connections{state="idle"} 0"#,

@@ -1,5 +1,6 @@
 //! The counters in the form in which they are scraped.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use super::cell::{Bounds, Counter, Gauge, Histogram, Kind, Table};
 use super::names::{self, Name};
 use super::process::System;
 use super::route::Durations;
-use super::{All, lock};
+use super::{All, OriginMetrics, lock};
 
 /// What the registry asks at each scrape.
 #[derive(Debug)]
@@ -137,7 +138,7 @@ fn origins(page: &mut Page<'_>, all: &All) -> fmt::Result {
     for (name, gauge) in [
         (
             &names::CONCURRENCY_LIMIT,
-            (|origin| &origin.limit) as fn(&super::OriginMetrics) -> &Gauge,
+            (|origin| &origin.limit) as fn(&OriginMetrics) -> &Gauge,
         ),
         (&names::IN_FLIGHT, |origin| &origin.in_flight),
         (&names::QUEUE_LENGTH, |origin| &origin.queued),
@@ -147,16 +148,11 @@ fn origins(page: &mut Page<'_>, all: &All) -> fmt::Result {
             family.gauge(&[("origin", &**name)], gauge(origin).value())?;
         }
     }
-    let mut family = page.family(&names::LIMIT_HOLDS)?;
-    for (name, origin) in &origins {
-        for (by, holds) in origin.limit_holds() {
-            family.gauge(&[("origin", &**name), ("by", by)], holds)?;
-        }
-    }
+    gates(page, &origins)?;
     for (name, counter) in [
         (
             &names::RESENT,
-            (|origin| &origin.resent) as fn(&super::OriginMetrics) -> &Counter,
+            (|origin| &origin.resent) as fn(&OriginMetrics) -> &Counter,
         ),
         (&names::RETRIED, |origin| &origin.retried),
     ] {
@@ -175,6 +171,29 @@ fn origins(page: &mut Page<'_>, all: &All) -> fmt::Result {
     for (name, origin) in &origins {
         for (how, count) in origin.abandoned.iter() {
             family.counter(&[("origin", &**name), ("how", how)], count.total())?;
+        }
+    }
+    Ok(())
+}
+
+/// What holds the limits, and who was turned away before them.
+fn gates(page: &mut Page<'_>, origins: &BTreeMap<String, Arc<OriginMetrics>>) -> fmt::Result {
+    let mut family = page.family(&names::LIMIT_HOLDS)?;
+    for (name, origin) in origins {
+        for (by, holds) in origin.limit_holds() {
+            family.gauge(&[("origin", &**name), ("by", by)], holds)?;
+        }
+    }
+    let mut family = page.family(&names::QUEUE_SHED)?;
+    for (name, origin) in origins {
+        for (reason, table) in [
+            ("late", &origin.shed_late),
+            ("crowded", &origin.shed_crowded),
+        ] {
+            for (class, shed) in table.iter() {
+                let labels = [("origin", &**name), ("class", class), ("reason", reason)];
+                family.counter(&labels, shed.total())?;
+            }
         }
     }
     Ok(())

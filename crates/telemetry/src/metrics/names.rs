@@ -44,6 +44,7 @@ names! {
     LIMIT_HOLDS: Gauge "forebay_concurrency_limit_holds" "1 for what holds the limit where it is: the operator, a ceiling, or why a learned one last moved.";
     IN_FLIGHT: Gauge "forebay_origin_in_flight" "Requests that are at the origin now.";
     QUEUE_LENGTH: Gauge "forebay_queue_length" "Requests that wait for a permit now.";
+    QUEUE_SHED: Counter "forebay_queue_shed" "Requests turned away at the short queue, by class: their patience was over, or there was no place for them.";
     RESENT: Counter "forebay_origin_resent" "Requests sent again on a fresh connection because nothing of them had reached the origin.";
     RETRIED: Counter "forebay_origin_retried" "Requests tried again within the retry budget.";
     CONNECT_ERRORS: Counter "forebay_origin_connect_errors" "Connections to the origin that could not be made, by reason.";

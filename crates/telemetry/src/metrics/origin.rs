@@ -57,6 +57,24 @@ kinds! {
     }
 }
 
+kinds! {
+    /// The class in which a request waits at the short queue.
+    QueueClass {
+        /// The operator's own.
+        Operator => "operator",
+        /// A form of a visitor inside.
+        Submit => "submit",
+        /// A page for a visitor inside.
+        Navigation => "navigation",
+        /// What such a page needs besides.
+        SubResource => "sub_resource",
+        /// Somebody without a pass.
+        Stranger => "stranger",
+        /// A known bot.
+        Bot => "bot",
+    }
+}
+
 /// The counters of one origin. Kept by whoever uses it, and the same after a reload.
 #[derive(Debug, Default)]
 pub struct OriginMetrics {
@@ -67,6 +85,10 @@ pub struct OriginMetrics {
     pub in_flight: Gauge,
     /// Requests that wait for a permit.
     pub queued: Gauge,
+    /// Turned away at the short queue because their patience was over.
+    pub shed_late: Table<QueueClass, Counter>,
+    /// Turned away at the short queue because there was no place for them.
+    pub shed_crowded: Table<QueueClass, Counter>,
     /// Sent again because nothing had reached the origin.
     pub resent: Counter,
     /// Tried again within the budget.
