@@ -5,65 +5,33 @@
 //! `abort_grace` has passed, because an origin goes on working when a client leaves.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use forebay_admission::limit::{Adaptive, Bounds, Exposure, Moved, Outcome};
+use forebay_admission::limit::{Adaptive, Exposure, Outcome};
 use forebay_admission::priority::{PerClass, Priority};
-use forebay_admission::queue::{Entry, Gauge, Queue, Settings};
+use forebay_admission::queue::{Entry, Gauge, Queue};
 use forebay_admission::room::Load;
 use forebay_admission::time::Timestamp;
 use tokio::sync::oneshot;
 
 use crate::clock::Clock;
 
+mod counts;
 mod latency;
 mod permit;
 mod pressure;
+mod rules;
+mod status;
 
+use counts::Counts;
 use latency::Latency;
 use permit::Kept;
 pub use permit::Permit;
 use pressure::Pressure;
-
-/// How many permits an origin has, and what waits for them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct GateRules {
-    /// Exchanges in flight at the origin at the same time.
-    pub limit: LimitRule,
-    /// How many may wait for a permit, and how long.
-    pub queue: Settings,
-    /// How long abandoned work is taken to go on; `None`: the last p90, within 1 to 30 s.
-    pub abort_grace: Option<Duration>,
-}
-
-/// Who sets the limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LimitRule {
-    /// The operator.
-    Fixed(u32),
-    /// What the origin does, within these.
-    Adaptive(Bounds),
-}
-
-impl LimitRule {
-    /// The law that follows from it, at its start.
-    fn law(self, exposure: Exposure, now: Timestamp) -> Option<Adaptive> {
-        match self {
-            Self::Fixed(_) => None,
-            Self::Adaptive(bounds) => Some(Adaptive::new(bounds, exposure, now)),
-        }
-    }
-
-    fn first(self, law: Option<&Adaptive>) -> u32 {
-        match (self, law) {
-            (Self::Fixed(limit), _) => limit,
-            (Self::Adaptive(_), Some(law)) => law.current(),
-            (Self::Adaptive(bounds), None) => bounds.min,
-        }
-    }
-}
+pub use rules::{GateRules, LimitRule};
+pub use status::{GateStatus, Holds, ShedCounts};
 
 type Waiter = oneshot::Sender<Permit>;
 
@@ -71,17 +39,11 @@ type Waiter = oneshot::Sender<Permit>;
 #[derive(Debug)]
 pub struct Gate {
     clock: Clock,
-    in_flight: AtomicU32,
-    limit: AtomicU32,
-    queued: AtomicU32,
+    counts: Counts,
     waiters: Mutex<Waiting>,
     abandoned: Mutex<VecDeque<(Timestamp, Kept)>>,
     rules: Mutex<GateRules>,
     latency: Latency,
-    good: AtomicU64,
-    congested: AtomicU64,
-    completed: AtomicU64,
-    tries: AtomicU64,
     given_up: AtomicU64,
 }
 
@@ -111,71 +73,6 @@ impl Waiting {
     }
 }
 
-/// What holds the limit where it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Holds {
-    /// The operator's number.
-    Operator,
-    /// What was learned, and why that last moved.
-    Learned(Moved),
-    /// What the origin or its servers allow at most.
-    Ceiling,
-}
-
-impl Holds {
-    /// Its name in `/api/status`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Operator => "operator",
-            Self::Learned(_) => "learned",
-            Self::Ceiling => "ceiling",
-        }
-    }
-}
-
-/// Requests turned away at the queue, by why.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ShedCounts {
-    /// Their patience was over.
-    pub late: u64,
-    /// There was no place for them, or none any more.
-    pub crowded: u64,
-}
-
-impl ShedCounts {
-    /// In all.
-    #[must_use]
-    pub const fn total(self) -> u64 {
-        self.late + self.crowded
-    }
-}
-
-/// What a gate did so far, and what stands at it now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct GateStatus {
-    /// Permits there are.
-    pub limit: u32,
-    /// What holds the limit where it is.
-    pub holds: Holds,
-    /// Permits taken.
-    pub in_flight: u32,
-    /// Requests that wait for one.
-    pub queued: u32,
-    /// Permits whose client left and whose origin may still be working.
-    pub abandoned: usize,
-    /// Exchanges the origin finished.
-    pub completed: u64,
-    /// How many of each class wait.
-    pub waiting: PerClass<usize>,
-    /// Whether the queue stands: more come than leave, and strangers wait a moment only.
-    pub standing: bool,
-    /// Requests turned away at the queue, by class and why.
-    pub shed: PerClass<ShedCounts>,
-    /// Exchanges that were given up while the origin worked.
-    pub given_up: u64,
-}
-
 /// A tick that comes so long after the one before came late.
 const LATE: Duration = Duration::from_millis(250);
 
@@ -194,9 +91,7 @@ impl Gate {
         let limit = rules.limit.first(law.as_ref());
         Arc::new(Self {
             clock,
-            in_flight: AtomicU32::new(0),
-            limit: AtomicU32::new(limit),
-            queued: AtomicU32::new(0),
+            counts: Counts::new(limit),
             waiters: Mutex::new(Waiting {
                 queue: Queue::new(rules.queue, limit),
                 held: PerClass::default(),
@@ -212,10 +107,6 @@ impl Gate {
             abandoned: Mutex::new(VecDeque::new()),
             rules: Mutex::new(rules),
             latency: Latency::default(),
-            good: AtomicU64::new(0),
-            congested: AtomicU64::new(0),
-            completed: AtomicU64::new(0),
-            tries: AtomicU64::new(0),
             given_up: AtomicU64::new(0),
         })
     }
@@ -243,9 +134,9 @@ impl Gate {
     }
 
     /// Lets an adaptive limit learn from the time since the last call, and turns away who waited
-    /// too long: about every 50 ms. When
-    /// this process is itself short of processor (`starved`), or the call comes late, what was
-    /// measured says more about the proxy than about the origin, and teaches nothing.
+    /// too long: about every 50 ms. When this process is itself short of processor (`starved`), or
+    /// the call comes late, what was measured says more about the proxy than about the origin, and
+    /// teaches nothing.
     pub fn tick(self: &Arc<Self>, starved: bool) {
         let now = self.clock.now();
         let rule = lock(&self.rules).limit;
@@ -277,14 +168,14 @@ impl Gate {
 
     /// What the queue has to know of the gate.
     fn gauge(&self, waiting: &Waiting) -> Gauge {
-        let limit = self.limit.load(Ordering::SeqCst);
+        let limit = self.counts.limit();
         let law = waiting.law.as_ref();
         let seen = law.and_then(Adaptive::response);
         Gauge {
             limit,
             response: seen.or_else(|| self.latency.median()),
             starting: law.is_some_and(Adaptive::starting),
-            free: self.in_flight.load(Ordering::SeqCst) < limit,
+            free: self.counts.in_flight() < limit,
         }
     }
 
@@ -335,8 +226,7 @@ impl Gate {
     fn set_limit(&self, waiting: &mut Waiting, rule: LimitRule) {
         let own = rule.first(waiting.law.as_ref());
         let limit = waiting.ceiling.map_or(own, |most| own.min(most)).max(1);
-        let before = self.limit.swap(limit, Ordering::SeqCst);
-        if limit != before {
+        if self.counts.set_limit(limit) {
             self.settle(waiting);
         }
     }
@@ -355,11 +245,11 @@ impl Gate {
     /// A permit, if one is free and nobody waits for it.
     #[must_use]
     pub fn try_acquire(self: &Arc<Self>) -> Option<Permit> {
-        if self.queued.load(Ordering::SeqCst) > 0 {
+        if self.counts.queued() > 0 {
             return None;
         }
-        let taken = self.take()?;
-        if taken >= self.limit.load(Ordering::Relaxed) {
+        let taken = self.counts.take()?;
+        if taken >= self.counts.limit() {
             // The last permit is gone: from here on time is under pressure.
             self.settle(&mut lock(&self.waiters));
         }
@@ -397,7 +287,7 @@ impl Gate {
     /// One request of a visitor inside, for the inlet's estimate of demand: all but the one with
     /// which the visitor entered.
     pub fn tried(&self) {
-        self.tries.fetch_add(1, Ordering::Relaxed);
+        self.counts.tried();
     }
 
     /// The totals that the inlet reads.
@@ -409,12 +299,12 @@ impl Gate {
             .pressed_since
             .map_or(Duration::ZERO, |since| now.saturating_since(since));
         Load {
-            limit: self.limit.load(Ordering::Relaxed),
-            in_flight: self.in_flight.load(Ordering::Relaxed),
-            queued: self.queued.load(Ordering::Relaxed),
-            completed: self.completed.load(Ordering::Relaxed),
-            tries: self.tries.load(Ordering::Relaxed),
-            failed: self.congested.load(Ordering::Relaxed),
+            limit: self.counts.limit(),
+            in_flight: self.counts.in_flight(),
+            queued: self.counts.queued(),
+            completed: self.counts.completed(),
+            tries: self.counts.tries(),
+            failed: self.counts.failed(),
             shed: waiting.shed.iter().map(|(_, shed)| shed.total()).sum(),
             pressed: waiting.pressed + open,
         }
@@ -423,7 +313,7 @@ impl Gate {
     /// Permits there are.
     #[must_use]
     pub fn limit(&self) -> u32 {
-        self.limit.load(Ordering::Relaxed)
+        self.counts.limit()
     }
 
     /// What stands at the gate now.
@@ -434,12 +324,12 @@ impl Gate {
             (state.queue.waiting(), state.queue.standing(), state.shed)
         };
         GateStatus {
-            limit: self.limit.load(Ordering::Relaxed),
+            limit: self.counts.limit(),
             holds: self.holds(),
-            in_flight: self.in_flight.load(Ordering::Relaxed),
-            queued: self.queued.load(Ordering::Relaxed),
+            in_flight: self.counts.in_flight(),
+            queued: self.counts.queued(),
             abandoned: lock(&self.abandoned).len(),
-            completed: self.completed.load(Ordering::Relaxed),
+            completed: self.counts.completed(),
             waiting,
             standing,
             shed,
@@ -472,42 +362,24 @@ impl Gate {
         })
     }
 
-    /// Takes one place under the limit; how many are taken then.
-    fn take(&self) -> Option<u32> {
-        let limit = self.limit.load(Ordering::SeqCst);
-        let more = |taken: u32| (taken < limit).then_some(taken + 1);
-        let before = self
-            .in_flight
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, more);
-        before.ok().map(|before| before + 1)
-    }
-
     fn observe(&self, outcome: Outcome, latency: Duration) {
-        self.completed.fetch_add(1, Ordering::Relaxed);
-        match outcome {
-            Outcome::Success => {
-                self.good.fetch_add(1, Ordering::Relaxed);
-                self.latency.record(latency);
-            }
-            Outcome::Congested => {
-                self.congested.fetch_add(1, Ordering::Relaxed);
-            }
-            Outcome::Failed | Outcome::Ignored => {}
+        self.counts.ended(outcome);
+        if outcome == Outcome::Success {
+            self.latency.record(latency);
         }
     }
 
     /// The totals that the law learns from.
     fn exposure(&self, waiting: &mut Waiting, now: Timestamp) -> Exposure {
-        let good = self.good.load(Ordering::Relaxed);
-        let congested = self.congested.load(Ordering::Relaxed);
+        let (good, failed) = (self.counts.good(), self.counts.failed());
         let youth = waiting.law.as_ref().map_or(Duration::ZERO, Adaptive::youth);
-        waiting.pressure.exposure(now, good, congested, youth)
+        waiting.pressure.exposure(now, good, failed, youth)
     }
 
     /// Writes down how it stands from here on.
     fn settle(&self, waiting: &mut Waiting) {
-        let in_flight = self.in_flight.load(Ordering::SeqCst);
-        let full = in_flight >= self.limit.load(Ordering::SeqCst);
+        let in_flight = self.counts.in_flight();
+        let full = in_flight >= self.counts.limit();
         let pressed = full || !waiting.queue.is_empty();
         waiting
             .pressure
@@ -527,10 +399,9 @@ impl Gate {
     }
 
     fn release(self: &Arc<Self>, kept: Kept, good: bool) {
-        let before = self.in_flight.fetch_sub(1, Ordering::SeqCst);
-        debug_assert!(before > 0, "a permit is given back once");
-        let was_full = before >= self.limit.load(Ordering::SeqCst);
-        let waited_for = self.queued.load(Ordering::SeqCst) > 0;
+        let before = self.counts.put_back();
+        let was_full = before >= self.counts.limit();
+        let waited_for = self.counts.queued() > 0;
         if was_full || waited_for || kept.any() {
             let mut waiting = lock(&self.waiters);
             waiting.pressure.end(kept.begun, good);
@@ -567,9 +438,9 @@ impl Gate {
 
     /// Hands free permits to those whose turn it is.
     fn wake(self: &Arc<Self>) {
-        while self.queued.load(Ordering::SeqCst) > 0 {
+        while self.counts.queued() > 0 {
             let mut waiting = lock(&self.waiters);
-            if self.take().is_none() {
+            if self.counts.take().is_none() {
                 return;
             }
             let now = self.clock.now();
@@ -596,8 +467,7 @@ impl Gate {
 
     /// Gives one place back without looking who waits for it.
     fn put_back(&self, waiting: &mut Waiting, kept: Kept) {
-        let before = self.in_flight.fetch_sub(1, Ordering::SeqCst);
-        debug_assert!(before > 0, "a permit is given back once");
+        self.counts.put_back();
         if let Some(begun) = kept.begun {
             waiting.pressure.undo(begun);
         }
@@ -607,7 +477,7 @@ impl Gate {
 
     fn count(&self, waiting: &mut Waiting) {
         let length = u32::try_from(waiting.queue.len()).unwrap_or(u32::MAX);
-        self.queued.store(length, Ordering::SeqCst);
+        self.counts.set_queued(length);
         self.settle(waiting);
         match (length > 0, waiting.pressed_since) {
             (true, None) => waiting.pressed_since = Some(self.clock.now()),

@@ -1,7 +1,6 @@
 //! Permission to be in flight at the origin, and how it ends.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use forebay_admission::limit::Outcome;
@@ -67,7 +66,7 @@ impl Permit {
     /// There was no whole answer; what its drop does stays as it was.
     pub fn failed(&self, outcome: Outcome) {
         if outcome == Outcome::Congested {
-            self.gate.congested.fetch_add(1, Ordering::Relaxed);
+            self.gate.counts.lose();
         }
     }
 

@@ -2,6 +2,9 @@
 
 use std::num::NonZeroUsize;
 
+use forebay_admission::limit::{Bounds, Moved};
+use forebay_admission::queue::Settings;
+
 use super::*;
 
 fn gate(limit: u32, patience: Duration) -> Arc<Gate> {
