@@ -72,7 +72,8 @@ fn crowd(text: &mut String, cell: &Cell) {
                 lasts = cell.lasts,
             ),
         ),
-        Kind::Visitors => visitors(text, cell, 10.0 * peak / VISIT),
+        // Nobody reloads: who sends a form twice does it twice.
+        Kind::Visitors => visitors(text, cell, 10.0 * peak / VISIT, ", reload_probability = 0"),
         Kind::Beside(beside) => beside_visitors(text, cell, beside),
     }
 }
@@ -103,13 +104,15 @@ fn strangers(text: &mut String, cell: &Cell, rate: f64) {
     );
 }
 
-fn visitors(text: &mut String, cell: &Cell, rate: f64) {
+fn visitors(text: &mut String, cell: &Cell, rate: f64, more: &str) {
     group(
         text,
         cell,
         "people",
         rate,
-        "visit = { think = \"1s\", patience = \"30s\", patience_in_line = \"3m\" }",
+        &format!(
+            "visit = {{ think = \"1s\", patience = \"30s\", patience_in_line = \"3m\"{more} }}"
+        ),
     );
 }
 
@@ -117,7 +120,7 @@ fn beside_visitors(text: &mut String, cell: &Cell, beside: Beside) {
     let four = matches!(beside, Beside::Four | Beside::Failing);
     let load = if four { 0.6 } else { 2.0 };
     let rate = load * cell.origin.peak / VISIT;
-    visitors(text, cell, rate);
+    visitors(text, cell, rate, "");
     let one_in_a_hundred = 0.01 * rate;
     match beside {
         Beside::Nobody | Beside::Four | Beside::Failing => {}
