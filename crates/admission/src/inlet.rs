@@ -29,6 +29,7 @@ pub const ASIDE: Duration = Duration::from_millis(3_000);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Inlet {
     pace: Pace,
+    calls: Pace,
     tokens: Credit,
     reserved: Credit,
     credit: Credit,
@@ -78,6 +79,7 @@ impl Inlet {
         let (tokens, reserved, credit) = (Credit::ZERO, Credit::ZERO, Credit::ZERO);
         Self {
             pace,
+            calls: pace,
             tokens,
             reserved,
             credit,
@@ -88,8 +90,14 @@ impl Inlet {
 
     /// Changes the pace from `now` on; what was saved beyond its burst is gone.
     pub fn set_pace(&mut self, pace: Pace, now: WallTime) {
+        self.set_paces(pace, pace, now);
+    }
+
+    /// Changes the pace from `now` on, and the pace of calls: who is called now comes in a while.
+    pub fn set_paces(&mut self, pace: Pace, calls: Pace, now: WallTime) {
         self.earn(now);
         self.pace = pace;
+        self.calls = calls;
         self.tokens = self.tokens.min(self.room());
     }
 
@@ -97,6 +105,12 @@ impl Inlet {
     #[must_use]
     pub const fn pace(&self) -> Pace {
         self.pace
+    }
+
+    /// The pace at which credit for calls grows.
+    #[must_use]
+    pub const fn calls(&self) -> Pace {
+        self.calls
     }
 
     /// Tokens grow with time.
@@ -117,7 +131,7 @@ impl Inlet {
     pub fn credit(&mut self, now: WallTime) -> Credit {
         let span = now.saturating_since(self.credited_at);
         self.credited_at = self.credited_at.max(now);
-        self.credit = self.credit.plus(self.pace.over(span));
+        self.credit = self.credit.plus(self.calls.over(span));
         self.credit
     }
 
@@ -136,18 +150,18 @@ impl Inlet {
     pub fn surplus(&self) -> Credit {
         // A turn's earnings below the bound already would be lost by the next turn.
         self.credit
-            .minus(self.pace.most().minus(self.pace.over(TURN)))
+            .minus(self.calls.most().minus(self.calls.over(TURN)))
     }
 
     /// What could not be spent beyond the burst is lost.
     pub fn settle(&mut self) {
-        self.credit = self.credit.min(self.pace.most());
+        self.credit = self.credit.min(self.calls.most());
     }
 
     /// Whether the credit is all that may be saved.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.credit >= self.pace.most().minus(self.pace.over(TURN))
+        self.credit >= self.calls.most().minus(self.calls.over(TURN))
     }
 
     /// Whole tokens at hand.

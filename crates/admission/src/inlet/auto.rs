@@ -59,6 +59,8 @@ const FULL: (f64, f64) = (0.75, 4.0);
 /// How soon an entry has to show itself in what is asked for, to be steered by that alone: the
 /// called come within three seconds, and what is asked for is measured over as many.
 const LEAD_SECONDS: f64 = 2.0;
+/// So long somebody who is called needs to come: the page says for three seconds that it goes in.
+const CALLED_SECONDS: f64 = 3.0;
 /// How fast what those inside ask for is followed.
 const RETURN_MEMORY: Duration = Duration::from_secs(3);
 /// What is taken for the time until somebody comes back, before anybody did.
@@ -171,10 +173,28 @@ impl Auto {
         Credit::from_nano(Finite::new(pace * 1e6).milli())
     }
 
+    /// How many to call each second: they come when what is too much in the queue now is gone.
+    #[must_use]
+    pub fn calls(&self, load: Load) -> Credit {
+        if load.limit == 0 || self.is_failing() {
+            return self.pace(load);
+        }
+        let drained = CALLED_SECONDS * (self.capacity.get().get() - self.returning.get().get());
+        let queue = load.queued.saturating_sub(drained.max(0.0) as u32);
+        self.pace(Load {
+            queued: queue.max(load.queued.min(self.stock() as u32)),
+            ..load
+        })
+    }
+
+    fn stock(&self) -> f64 {
+        STOCK.0 * self.capacity.get().get() + STOCK.1
+    }
+
     fn measured(&self, load: Load) -> f64 {
         let (limit, present) = (f64::from(load.limit), load.present() as f64);
         let capacity = self.capacity.get().get();
-        let stock = STOCK.0 * capacity + STOCK.1;
+        let stock = self.stock();
         let full = FULL.0 * capacity + FULL.1;
         let extra = (limit + stock - present) / RELAX_SECONDS;
 

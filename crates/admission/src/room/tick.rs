@@ -133,7 +133,9 @@ impl Room {
             .filter(|_| self.settings.inlet == InletRule::Shadow);
         match self.settings.inlet {
             InletRule::Auto => {
-                self.inlet.set_pace(Pace::Measured(measured), now);
+                let calls = self.auto.calls(load).max(measured);
+                self.inlet
+                    .set_paces(Pace::Measured(measured), Pace::Measured(calls), now);
                 let present = u32::try_from(load.present()).unwrap_or(u32::MAX);
                 self.idle = load.limit.saturating_sub(present);
             }
@@ -224,14 +226,14 @@ impl Room {
     /// What may be called: the credit, less those who are called and here already.
     fn available(&self, credit: Credit, now: WallTime) -> Credit {
         let present = Credit::from_whole(self.present.waiting());
-        let second = self.inlet.pace().over(Duration::from_secs(1));
+        let second = self.inlet.calls().over(Duration::from_secs(1));
         if present > second.milli(PRESENT_MILLI) {
             return Credit::ZERO;
         }
         // Those called before who are due now will take what is earned until then.
         let until = epoch_end(now.plus(CALL));
         let due = self.line.due(self.watermark.pending(), now, until);
-        let earned = self.inlet.pace().over(until.saturating_since(now));
+        let earned = self.inlet.calls().over(until.saturating_since(now));
         let room = earned.max(Credit::ONE).minus(due);
         let credit = credit.minus(present).min(room);
         let Some(places) = self.places() else {
