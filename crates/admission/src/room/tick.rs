@@ -20,8 +20,9 @@ const EASE_MILLI: u64 = 700;
 const PRESSED_MILLI: u64 = 500;
 /// How far ahead of an exit somebody is called to the place: the time between two polls.
 const AHEAD: Duration = Duration::from_secs(2);
-/// With so much of a second's admissions present and waiting, nobody else is called.
-const PRESENT_MILLI: u32 = 600;
+/// With so much of a second's admissions present and waiting, nobody else is called: they ask again
+/// every three seconds, and with fewer a place would wait for one of them.
+const PRESENT_MILLI: u32 = 1_500;
 
 /// The room's own rates, smoothed, and the totals they were taken from.
 #[derive(Clone, Debug)]

@@ -19,10 +19,10 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use forebay_admission::rate::Rate;
-use forebay_admission::room::InletRule;
+use forebay_admission::room::{InletRule, State};
 
 use origin::Model;
-use scene::{Inlet, Scene};
+use scene::{Inlet, Limit, Scene};
 use world::{Seen, World};
 
 const MIDDLE: Model = Model::new(0.3, 4.0, 0.05, 0.002);
@@ -162,4 +162,69 @@ fn clients_without_cookies_take_nothing_from_those_with() {
         ..Scene::surge(SLOW, 1)
     };
     holds("half without cookies", &scene, 0.95, 0.1);
+}
+
+#[test]
+fn on_a_quiet_day_nobody_notices_that_there_is_a_room() {
+    for (name, model, limit) in [
+        ("middle", MIDDLE, Limit::Known),
+        ("middle, limit found", MIDDLE, Limit::Found),
+        ("slow", SLOW, Limit::Known),
+    ] {
+        let scene = Scene {
+            arrivals: vec![(0.0, 0.2), (60.0, 0.7)],
+            limit,
+            seconds: 400.0,
+            ..Scene::surge(model, 1)
+        };
+        let seen = World::new(scene).run();
+        assert_eq!(seen.held, 0, "{name}: nobody sees the waiting page");
+        assert_eq!((seen.one_moment, seen.lost), (0, 0), "{name}");
+    }
+}
+
+#[test]
+fn an_election_night_comes_in_waves_and_the_room_comes_and_goes_with_them() {
+    let scene = Scene {
+        arrivals: vec![
+            (0.0, 0.3),
+            (60.0, 6.0),
+            (120.0, 0.3),
+            (300.0, 10.0),
+            (330.0, 0.3),
+        ],
+        seconds: 700.0,
+        pages: 3,
+        ..Scene::surge(SLOW, 1)
+    };
+    let seen = World::new(scene).run();
+    let open: Vec<bool> = seen
+        .status
+        .iter()
+        .map(|status| status.state == State::Open)
+        .collect();
+    let turns = open.windows(2).filter(|pair| pair[0] != pair[1]).count();
+    assert!(open[50] && !open[70] && !open[320] && open[680], "{turns}");
+    assert!(turns <= 6, "it does not flutter: {turns} changes");
+    assert_eq!(seen.lost, 0);
+    assert!(
+        seen.one_moment * 10 <= seen.completed,
+        "{}",
+        seen.one_moment
+    );
+}
+
+#[test]
+fn once_it_is_full_the_number_inside_hardly_swings() {
+    let mut swings = Vec::new();
+    for seed in 1..4 {
+        let scene = Scene {
+            seconds: 600.0,
+            ..Scene::surge(SLOW, seed)
+        };
+        let account = run("swing", &scene);
+        swings.push(account.swing);
+    }
+    let mean = swings.iter().sum::<f64>() / swings.len() as f64;
+    assert!(mean <= 0.1, "{swings:?}");
 }
