@@ -1,6 +1,6 @@
-//! Small request bodies are read before a permit is taken, so that a slow upload holds no place
-//! at the origin. Larger ones stream under their permit at a minimum rate, and so does what finds
-//! `body_buffers` full. A body that waits for `100 Continue` is left alone: it is asked for only
+//! A request's body is read before a permit is taken, up to `body_buffer`: a slow upload holds no
+//! place at the origin, and a large one, which then streams under its permit at a minimum rate,
+//! shows first that it moves. What finds `body_buffers` full streams at once. A body that waits for `100 Continue` is left alone: it is asked for only
 //! once a permit is held (RFC 9110 section 10.1.1).
 
 use std::pin::Pin;
@@ -15,11 +15,10 @@ use tower::Service;
 
 use crate::body::{BodyError, RequestBody};
 use crate::exchange::{Answer, Exchange, Refusal};
-use crate::normalize::content_length;
 
 type Boxed = Pin<Box<dyn Future<Output = Result<Answer, Refusal>> + Send>>;
 
-/// Reads small bodies before `inner`.
+/// Reads bodies, or their first part, before `inner`.
 #[derive(Clone, Debug)]
 pub struct Buffer<S> {
     inner: S,
@@ -46,7 +45,8 @@ where
     }
 
     fn call(&mut self, mut exchange: Exchange) -> Self::Future {
-        if !exchange.body.is_streaming() || !is_small(&exchange) {
+        let waits = exchange.head.headers.contains_key(EXPECT);
+        if !exchange.body.is_streaming() || waits {
             return Either::Left(self.inner.call(exchange));
         }
         let size = exchange.site.body_buffer;
@@ -62,12 +62,6 @@ where
             answer
         }))
     }
-}
-
-fn is_small(exchange: &Exchange) -> bool {
-    let headers = &exchange.head.headers;
-    let size = exchange.site.body_buffer as u64;
-    !headers.contains_key(EXPECT) && content_length(headers).is_none_or(|length| length <= size)
 }
 
 /// Reads until the end or until `size` bytes are there.

@@ -59,6 +59,8 @@ struct Waiting {
     ceiling: Option<u32>,
     /// Servers that are alive: an adaptive limit leaves each at least one request.
     live: u32,
+    /// Thousandths of the servers, by weight, that the limit was last told of.
+    alive: u32,
     ticked: Timestamp,
     pressed_since: Option<Timestamp>,
     pressed: Duration,
@@ -72,6 +74,12 @@ impl Waiting {
         }
     }
 }
+
+/// All servers, in thousandths.
+const WHOLE: u32 = 1_000;
+
+/// Less of a change, in thousandths, waits for more of it.
+const ALIVE_STEP: u32 = 20;
 
 /// A tick that comes so long after the one before came late.
 const LATE: Duration = Duration::from_millis(250);
@@ -100,6 +108,7 @@ impl Gate {
                 law,
                 ceiling: None,
                 live: 1,
+                alive: WHOLE,
                 ticked: now,
                 pressed_since: None,
                 pressed: Duration::ZERO,
@@ -213,6 +222,23 @@ impl Gate {
     #[must_use]
     pub fn learned(&self) -> Option<u32> {
         lock(&self.waiters).law.as_ref()?.learned()
+    }
+
+    /// So many thousandths of the origin's servers, by weight, are there: an adaptive limit
+    /// follows at once. With none of them it stays, for those who come back.
+    pub fn alive(&self, thousandths: u32) {
+        let rule = lock(&self.rules).limit;
+        let mut waiting = lock(&self.waiters);
+        let before = waiting.alive;
+        let little = before.abs_diff(thousandths) < ALIVE_STEP && thousandths < WHOLE;
+        if thousandths == 0 || thousandths == before || little {
+            return;
+        }
+        waiting.alive = thousandths;
+        if let Some(law) = &mut waiting.law {
+            law.scale(f64::from(thousandths) / f64::from(before));
+        }
+        self.set_limit(&mut waiting, rule);
     }
 
     /// A server was ejected or came back: what the limit rests on is doubted.

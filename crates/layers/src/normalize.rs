@@ -169,7 +169,7 @@ fn without_port(host: &str) -> &str {
 
 /// The length that the header tells; checked before to be one plain number.
 #[must_use]
-pub fn content_length(headers: &HeaderMap) -> Option<u64> {
+fn content_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 

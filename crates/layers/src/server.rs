@@ -146,6 +146,16 @@ impl Server {
         }
     }
 
+    /// Its weight by the configuration.
+    pub(crate) fn weight(&self) -> u32 {
+        self.weight.load(Ordering::Relaxed)
+    }
+
+    /// Its weight as far as it is alive.
+    pub(crate) fn share(&self) -> u32 {
+        self.share.load(Ordering::Relaxed)
+    }
+
     /// Whether it gets none but a trial.
     pub(crate) fn is_out(&self) -> bool {
         self.share.load(Ordering::Relaxed) == 0

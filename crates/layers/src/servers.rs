@@ -283,6 +283,7 @@ impl Servers {
         if changed {
             self.turn_over();
         }
+        self.gate.alive(alive(&roll.all));
         self.set_ceiling(&roll, now);
     }
 
@@ -414,6 +415,17 @@ impl Servers {
             self.gate.ceiling(most);
         }
     }
+}
+
+/// The servers that are there, in thousandths of all, by weight; slow ones as far as they are.
+fn alive(all: &[Arc<Server>]) -> u32 {
+    let sum = |part: fn(&Server) -> u32| {
+        all.iter()
+            .map(|server| u64::from(part(server)))
+            .sum::<u64>()
+    };
+    let whole = sum(Server::weight).max(1);
+    u32::try_from(sum(Server::share) * 1_000 / whole).unwrap_or(1_000)
 }
 
 impl Roll {

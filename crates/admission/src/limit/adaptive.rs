@@ -225,6 +225,20 @@ impl Adaptive {
         self.spoilt = true;
     }
 
+    /// The servers that are there can do `factor` times what those before could: so much more or
+    /// less belongs at the origin, and nobody has to find that out. Less holds at once.
+    pub fn scale(&mut self, factor: f64) {
+        let (min, max) = (f64::from(self.bounds.min), f64::from(self.bounds.max));
+        self.level = (self.level * factor).clamp(min, max);
+        let level = libm::round(self.level) as u32;
+        if level < self.limit {
+            self.limit = level;
+            self.slew = Slew::default();
+        }
+        self.change = Change::default();
+        self.unsure();
+    }
+
     /// Whether something else holds the limit below [`current`](Self::current) now, such as a
     /// hint of the origin. Windows in which it did teach nothing; errors still cut.
     pub const fn clamped(&mut self, clamped: bool) {

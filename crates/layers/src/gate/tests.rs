@@ -195,6 +195,19 @@ async fn nothing_exceeds_a_ceiling_and_without_it_what_was_learned_holds() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_limit_follows_the_servers_that_are_there() {
+    let gate = gate_by(FREE, Duration::from_secs(5));
+    gate.restore(100);
+    for (alive, expected) in [(1_000, 100), (250, 25), (0, 25), (260, 25), (500, 50)] {
+        gate.alive(alive);
+        gate.tick(false);
+        assert_eq!(gate.learned(), Some(expected), "{alive}");
+    }
+    gate.alive(250);
+    assert!(gate.limit() <= 25, "at once: {}", gate.limit());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_new_process_goes_on_from_the_limit_that_was_found() {
     let before = gate_by(FREE, Duration::from_secs(5));
     assert_eq!(before.learned(), None, "nothing was found yet");
