@@ -15,7 +15,7 @@
 use core::time::Duration;
 
 use super::change::{Change, Shift};
-use super::exposure::{Exposure, Window};
+use super::exposure::{Expected, Exposure, Window};
 use super::peak::Peak;
 use super::slew::Slew;
 use crate::time::Timestamp;
@@ -24,10 +24,14 @@ use crate::time::Timestamp;
 const WORTH: f64 = 0.07;
 /// Growth from window to window while starting.
 const START_GROWTH: f64 = 1.6;
+/// How far behind the last window of a start the knee is looked for, in the logarithm.
+const BACK_MAX: f64 = 1.0;
 /// First limit without anything known.
 const FIRST: f64 = 10.0;
 /// How wrong the level may be at most, as a variance of its logarithm.
 const DOUBT_MAX: f64 = 0.3;
+/// How wrong what a start found may be.
+const DOUBT_FOUND: f64 = 0.15;
 /// How wrong a saved level may be.
 const DOUBT_RESTORED: f64 = 0.1;
 /// How fast doubt grows by itself, a second.
@@ -45,10 +49,12 @@ const STEP_MAX: f64 = 0.7;
 /// How many responses a window settles, and lasts: while unsure, and else.
 const HASTY: (f64, f64) = (0.3, 1.0);
 const CALM: (f64, f64) = (1.0, 2.0);
-/// A step larger than this changes the throughput by itself.
-const OWN_STEP: f64 = 0.08;
+/// More than one per cent of throughput for one per cent more at once.
+const PROPORTIONAL: f64 = 1.0;
 /// Share of failures that is congestion, and of how many at least.
 const CONGESTED: (f64, u64) = (0.05, 10);
+/// The largest loss of throughput, as a logarithm, that is taken for one.
+const LOST_MAX: f64 = 2.0;
 /// What congestion leaves of the level.
 const CUT: f64 = 0.8;
 /// Under pressure for less than this share of a window: nothing to learn.
@@ -89,6 +95,8 @@ pub enum Moved {
     Congested,
     /// Throughput went up by itself.
     Returned,
+    /// Throughput went down by itself.
+    Lost,
     /// A limit saved before a restart.
     Restored,
 }
@@ -104,6 +112,7 @@ impl Moved {
             Self::Wasted => "wasted",
             Self::Congested => "congested",
             Self::Returned => "returned",
+            Self::Lost => "lost",
             Self::Restored => "restored",
         }
     }
@@ -125,6 +134,7 @@ pub struct Adaptive {
     first_half: Option<Measured>,
     count: f64,
     response: f64,
+    rate: f64,
     seen: bool,
     change: Change,
     errors: Window,
@@ -182,6 +192,7 @@ impl Adaptive {
             first_half: None,
             count: 0.0,
             response: 0.05,
+            rate: 0.0,
             seen: false,
             change: Change::default(),
             errors: Window::new(exposure, now),
@@ -289,7 +300,9 @@ impl Adaptive {
     pub fn tick(&mut self, exposure: Exposure, now: Timestamp) {
         let span = now.saturating_since(self.last_at).as_secs_f64();
         self.last_at = now;
-        self.doubt = (self.doubt + DOUBT_PER_SECOND * span).min(DOUBT_MAX);
+        if self.doubt < DOUBT_MAX {
+            self.doubt = (self.doubt + DOUBT_PER_SECOND * span).min(DOUBT_MAX);
+        }
         self.peak.see(exposure.in_flight, now);
         self.limit = self.slew.at(now).unwrap_or(self.limit);
         if self.congested(exposure, now) {
@@ -304,10 +317,12 @@ impl Adaptive {
             self.open(exposure, now);
             return;
         }
-        if self
-            .window
-            .is_over(exposure, now, self.response, self.pace().1)
-        {
+        let expected = Expected {
+            response: self.response,
+            rate: self.rate,
+            generations: self.pace().1,
+        };
+        if self.window.is_over(exposure, now, self.limit, expected) {
             self.learn(exposure, now);
             self.open(exposure, now);
         }
@@ -347,6 +362,7 @@ impl Adaptive {
             return;
         };
         self.response = (measured.n / measured.rate.max(1e-3)).clamp(0.001, 30.0);
+        self.rate = measured.rate;
         self.seen = true;
         self.count = measured.count;
         match self.phase {
@@ -375,8 +391,15 @@ impl Adaptive {
         });
         if flat || flattening || self.response > 3.0 * quickest {
             self.level = measured.n / START_GROWTH;
+            if let Some(before) = before {
+                // Where more bought less, the knee lies further back.
+                let (e, error) = elasticity(before, measured);
+                let back = ((e + 2.0 * error - WORTH) / SLOPE).clamp(-BACK_MAX, 0.0);
+                self.level = self.level.min(measured.n * exp(back));
+            }
             self.phase = Phase::Dither;
             self.doubtful();
+            self.doubt = DOUBT_FOUND;
         } else {
             self.level = self.level.max(measured.n) * START_GROWTH;
             self.phase = Phase::Start {
@@ -397,7 +420,10 @@ impl Adaptive {
                 self.moved = Moved::Returned;
                 return;
             }
-            Some(Shift::Down) => self.doubtful(),
+            Some(Shift::Down(by)) => {
+                self.lost(by);
+                return;
+            }
             None => {}
         }
         let Some(first) = self.first_half.take() else {
@@ -413,23 +439,36 @@ impl Adaptive {
         if distance <= 0.06 {
             return;
         }
-        self.unsure = self.unsure.saturating_sub(1);
         let bought = ln(high.work / low.work) / distance;
-        let excess = (bought - WORTH).clamp(-1.5, 1.5);
         let noise = (1.0 / high.count + 1.0 / low.count) / (distance * distance);
+        if bought > PROPORTIONAL + 2.0 * libm::sqrt(noise) {
+            // No origin does that: it became another one between the two.
+            return;
+        }
+        self.unsure = self.unsure.saturating_sub(1);
+        let excess = (bought - WORTH).clamp(-1.5, 1.5);
         let gain = self.doubt * SLOPE / (SLOPE * SLOPE * self.doubt + noise);
         let step = (gain * excess).clamp(-STEP_MAX, STEP_MAX);
         self.level *= exp(step);
-        if step.abs() > OWN_STEP {
-            // What changes now is our own doing.
-            self.change = Change::default();
-        }
+        self.change.moved(step);
         self.doubt *= 1.0 - gain * SLOPE;
         self.moved = if excess > 0.0 {
             Moved::Worth
         } else {
             Moved::Wasted
         };
+    }
+
+    /// The origin does less by so much, as a logarithm, at the same number in flight. Whether its
+    /// work became slower, where the best limit stays, or it became smaller, where that shrinks as
+    /// much, cannot be told: the middle of the two costs little in the first case and nearly all
+    /// that can be had is had in the second.
+    fn lost(&mut self, by: f64) {
+        let by = by.min(LOST_MAX);
+        self.level *= exp(-by / 2.0);
+        self.doubtful();
+        self.doubt = self.doubt.max(by * by / 4.0);
+        self.moved = Moved::Lost;
     }
 
     /// Sets the limit of the next window.
@@ -499,7 +538,7 @@ pub(super) fn ln(value: f64) -> f64 {
     libm::log(value.max(1e-9))
 }
 
-fn exp(value: f64) -> f64 {
+pub(super) fn exp(value: f64) -> f64 {
     libm::exp(value)
 }
 

@@ -28,12 +28,34 @@ pub struct Exposure {
     pub in_flight: u32,
 }
 
+/// What is above a limit that was lowered has so many times the usual settling to go.
+const DRAIN: u32 = 4;
+
+/// Fewer answers say little.
+const ANSWERS: f64 = 30.0;
+
+/// So few of the answers that were due have come that the origin must have become another one.
+const MISSING: f64 = 1.0 / 3.0;
+
+/// What the window before lets one expect of this one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Expected {
+    /// Seconds that a request takes.
+    pub(super) response: f64,
+    /// Answers a second.
+    pub(super) rate: f64,
+    /// So many generations of requests are enough.
+    pub(super) generations: f64,
+}
+
 /// A stretch of time since `began`, measured from `from` on.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Window {
     began: Timestamp,
     from: Option<Exposure>,
     starts: Timestamp,
+    /// Until when it waits for what is above the limit to go.
+    patient: Timestamp,
 }
 
 impl Window {
@@ -42,6 +64,7 @@ impl Window {
             began: now,
             from: Some(exposure),
             starts: now,
+            patient: now,
         }
     }
 
@@ -51,6 +74,7 @@ impl Window {
             began: now,
             from: settle.is_zero().then_some(exposure),
             starts: now.plus(settle),
+            patient: now.plus(settle.saturating_mul(DRAIN)),
         }
     }
 
@@ -81,25 +105,34 @@ impl Window {
         }
     }
 
-    /// Whether enough has been seen: `max(0.2 s, lasts responses)` and 30 answers, or
-    /// `max(6 s, 4 responses)`. `response` is in seconds.
+    /// Whether enough has been seen: so many generations of requests have ended, 30 answers and
+    /// 0.2 s at the least; or 30 should have and most did not; or `max(6 s, 4 responses)`. Before
+    /// it is measured, what the last limit left has to go.
+    ///
+    /// A generation is as many answers as there are requests at the origin: that takes a response
+    /// time, and the present one, however much the last differed.
     pub(super) fn is_over(
         &mut self,
         exposure: Exposure,
         now: Timestamp,
-        response: f64,
-        lasts: f64,
+        limit: u32,
+        expected: Expected,
     ) -> bool {
         let Some(from) = self.from else {
-            if now >= self.starts {
+            let drained = exposure.in_flight <= limit || now >= self.patient;
+            if now >= self.starts && drained {
                 self.from = Some(exposure);
                 self.starts = now;
             }
             return false;
         };
         let age = now.saturating_since(self.starts).as_secs_f64();
-        let count = exposure.pressed_good.saturating_sub(from.pressed_good);
-        (age >= (lasts * response).max(0.2) && count >= 30) || age >= (4.0 * response).max(6.0)
+        let count = exposure.pressed_good.saturating_sub(from.pressed_good) as f64;
+        let enough = (expected.generations * self.mean(exposure)).max(ANSWERS);
+        let pressed = exposure.pressed.saturating_sub(from.pressed).as_secs_f64();
+        let due = expected.rate * pressed;
+        let missing = due >= ANSWERS && count < MISSING * due;
+        (age >= 0.2 && (count >= enough || missing)) || age >= (4.0 * expected.response).max(6.0)
     }
 
     /// What it said, if it was pressed for more than `share` of it.

@@ -6,7 +6,9 @@
 )]
 
 mod dice;
+mod events;
 mod origin;
+mod quiet;
 mod world;
 
 use dice::Dice;
@@ -52,7 +54,9 @@ fn an_overrun_origin_goes_on_at_its_peak_whatever_its_size() {
         ("tiny", TINY, 2.0, 0.93),
         ("tiny", TINY, 10.0, 0.92),
     ] {
-        let found = goodput(model, Control::Adaptive, load, 60.0);
+        // So long that some 20,000 answers are counted, or what those of a tiny one allow.
+        let seconds = (7_000.0_f64 / model.peak().1).clamp(20.0, 200.0);
+        let found = goodput(model, Control::Adaptive, load, seconds);
         assert!(
             found >= least,
             "{name} at {load} times its peak: {found:.3}"
@@ -76,28 +80,24 @@ fn a_number_set_four_times_too_high_or_too_low_does_worse_than_what_is_found() {
 }
 
 #[test]
-fn on_a_quiet_day_nobody_is_turned_away() {
-    for (name, model) in [("fast", FAST), ("tiny", TINY)] {
-        for seed in SEEDS {
-            let mut world = World::new(model, Control::Adaptive, seed);
-            world.run(120.0, 0.5 * model.peak().1);
-            assert_eq!(world.totals().shed, 0, "{name}, seed {seed}");
-        }
-    }
-}
-
-#[test]
 fn an_hour_at_twice_the_peak_shows_no_drift() {
-    for (name, model) in [("fast", FAST), ("slow", SLOW), ("tiny", TINY)] {
+    // A fast origin shows in half an hour what a small one needs an hour for.
+    for (name, model, minutes) in [("fast", FAST, 30), ("slow", SLOW, 60), ("tiny", TINY, 60)] {
         let (_, peak) = model.peak();
         let mut world = World::new(model, Control::Adaptive, 1);
         world.run(60.0, 2.0 * peak);
-        let minutes = [(); 30].map(|()| minute(&mut world, 2.0 * peak, peak));
+        let minutes: Vec<_> = (0..minutes)
+            .map(|_| minute(&mut world, 2.0 * peak, peak))
+            .collect();
         let noise = 2.5 / (60.0 * peak).sqrt();
-        let low = minutes.iter().filter(|share| **share < 0.9 - noise).count();
-        assert!(low <= 1, "{name}: {low} minutes below, {minutes:.3?}");
-        let last: f64 = minutes[20..].iter().sum::<f64>() / 10.0;
-        assert!(last >= 0.92, "{name}: the last ten minutes {last:.3}");
+        let low = minutes
+            .iter()
+            .filter(|share| **share < 0.93 - noise)
+            .count();
+        assert!(low <= 3, "{name}: {low} minutes below, {minutes:.3?}");
+        let third = minutes.len() / 3;
+        let last: f64 = minutes[2 * third..].iter().sum::<f64>() / third as f64;
+        assert!(last >= 0.92, "{name}: the last third {last:.3}");
     }
 }
 
@@ -122,40 +122,6 @@ fn neither_heavy_requests_nor_tails_nor_equal_work_lead_the_limit_astray() {
             "{what}: {limit:.2} of the best limit"
         );
     }
-}
-
-#[test]
-fn three_quarters_of_the_servers_die_and_come_back() {
-    let quarter = Model {
-        servers: FAST.servers / 4.0,
-        ..FAST
-    };
-    for seed in SEEDS {
-        let (peak, less) = (FAST.peak().1, quarter.peak().1);
-        let mut world = World::new(FAST, Control::Adaptive, seed);
-        world.run(60.0, 2.0 * peak);
-        world.origin.model = quarter;
-        world.run(10.0, 2.0 * peak);
-        let down = minute(&mut world, 2.0 * peak, less);
-        assert!(down >= 0.85, "seed {seed}: {down:.3} of what is left");
-        world.origin.model = FAST;
-        world.run(10.0, 2.0 * peak);
-        let up = minute(&mut world, 2.0 * peak, peak);
-        assert!(up >= 0.95, "seed {seed}: {up:.3} of the peak");
-    }
-}
-
-#[test]
-fn a_database_three_times_slower_does_not_drive_the_limit_down() {
-    let slower = Model {
-        service: 3.0 * FAST.service,
-        ..FAST
-    };
-    let mut world = World::new(FAST, Control::Adaptive, 1);
-    world.run(60.0, 2.0 * FAST.peak().1);
-    world.origin.model = slower;
-    let share = minute(&mut world, 2.0 * FAST.peak().1, slower.peak().1);
-    assert!(share >= 0.93, "{share:.3} of what is left");
 }
 
 #[test]

@@ -66,6 +66,7 @@ fn holds(holds: Holds) -> LimitHolds {
             Moved::Wasted => LimitHolds::Wasted,
             Moved::Congested => LimitHolds::Congested,
             Moved::Returned => LimitHolds::Returned,
+            Moved::Lost => LimitHolds::Lost,
             Moved::Restored => LimitHolds::Restored,
         },
     }

@@ -52,6 +52,8 @@ kinds! {
         Congested => "congested",
         /// Throughput went up by itself.
         Returned => "returned",
+        /// Throughput went down by itself.
+        Lost => "lost",
         /// It goes on from what an earlier process had found.
         Restored => "restored",
     }

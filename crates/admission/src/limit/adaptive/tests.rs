@@ -100,12 +100,12 @@ fn a_foreign_clamp_teaches_nothing() {
 fn a_clamp_does_not_hide_errors() {
     let mut bench = Bench::new();
     bench.run(1_200, usual);
-    let before = bench.law.current();
+    let before = bench.law.learned();
     bench.law.clamped(true);
     bench.exposure.failed += 1_000;
     bench.run(1, usual);
     assert_eq!(bench.law.moved(), Moved::Congested);
-    assert!(bench.law.current() < before);
+    assert!(bench.law.learned() < before);
 }
 
 #[test]
