@@ -2,13 +2,17 @@
 //!
 //! The limit is moved a little up and down in turn, and what the origin finished under the higher
 //! and the lower one is compared: an elasticity above [`WORTH`] moves it up, one below moves it
-//! down. It learns only while the limit binds, and only errors cut: a database that is three times
-//! slower does not change the right limit, so no latency does. There is no baseline that could
-//! drift and no probe that turns anybody away.
+//! down. It learns only while the limit binds, and no latency moves it: a database that is three
+//! times slower does not change the right limit. There is no baseline that could drift and no probe
+//! that turns anybody away.
+//!
+//! Errors cut. Throughput that is suddenly lost takes the limit half of the way to where it belongs
+//! if servers died, and the dither finds the rest; throughput that comes back starts it again.
 //!
 //! ```text
+//!                                                                           errors: × 0.8
 //!   start ──(more buys nothing, or answers take 3 times as long)──► dither ◄─┐
-//!     ▲                                                              │  ▲    │ errors: × 0.8
+//!     ▲                                                              │  ▲    │ lost: × √(now/before)
 //!     └──(throughput went up by itself: capacity came back)──────────┘  └────┘
 //! ```
 
@@ -135,6 +139,8 @@ pub struct Adaptive {
     count: f64,
     response: f64,
     rate: f64,
+    /// What a loss took from the level, as a factor, for as long as it is unsure.
+    given: f64,
     seen: bool,
     change: Change,
     errors: Window,
@@ -193,6 +199,7 @@ impl Adaptive {
             count: 0.0,
             response: 0.05,
             rate: 0.0,
+            given: 1.0,
             seen: false,
             change: Change::default(),
             errors: Window::new(exposure, now),
@@ -237,8 +244,16 @@ impl Adaptive {
     }
 
     /// The servers that are there can do `factor` times what those before could: so much more or
-    /// less belongs at the origin, and nobody has to find that out. Less holds at once.
+    /// less belongs at the origin, and nobody has to find that out. Less holds at once. What had
+    /// been given for a loss that was just seen in the throughput is not given twice.
     pub fn scale(&mut self, factor: f64) {
+        let given = core::mem::replace(&mut self.given, 1.0);
+        self.rate *= factor;
+        let factor = if factor < 1.0 {
+            (factor / given).min(1.0)
+        } else {
+            factor
+        };
         let (min, max) = (f64::from(self.bounds.min), f64::from(self.bounds.max));
         self.level = (self.level * factor).clamp(min, max);
         let level = libm::round(self.level) as u32;
@@ -350,6 +365,7 @@ impl Adaptive {
     }
 
     fn doubtful(&mut self) {
+        self.given = 1.0;
         self.doubt = DOUBT_MAX;
         self.unsure = UNSURE_PAIRS;
         self.first_half = None;
@@ -446,6 +462,9 @@ impl Adaptive {
             return;
         }
         self.unsure = self.unsure.saturating_sub(1);
+        if self.unsure == 0 {
+            self.given = 1.0;
+        }
         let excess = (bought - WORTH).clamp(-1.5, 1.5);
         let gain = self.doubt * SLOPE / (SLOPE * SLOPE * self.doubt + noise);
         let step = (gain * excess).clamp(-STEP_MAX, STEP_MAX);
@@ -465,8 +484,10 @@ impl Adaptive {
     /// that can be had is had in the second.
     fn lost(&mut self, by: f64) {
         let by = by.min(LOST_MAX);
-        self.level *= exp(-by / 2.0);
+        let given = exp(-by / 2.0);
+        self.level *= given;
         self.doubtful();
+        self.given = given;
         self.doubt = self.doubt.max(by * by / 4.0);
         self.moved = Moved::Lost;
     }

@@ -117,3 +117,25 @@ fn what_is_doubted_is_learned_anew_within_seconds() {
     let limit = bench.law.current();
     assert!((10..=32).contains(&limit), "{limit} where 20 is best");
 }
+
+#[test]
+fn a_loss_that_is_seen_and_then_told_is_given_once() {
+    let mut bench = Bench::new();
+    bench.run(1_200, usual);
+    let whole = f64::from(bench.law.learned().unwrap());
+    let quarter = |n: f64| usual(4.0 * n) / 4.0;
+    for _ in 0..200 {
+        bench.run(1, quarter);
+        if bench.law.moved() == Moved::Lost {
+            break;
+        }
+    }
+    let seen = f64::from(bench.law.learned().unwrap());
+    assert!(seen < 0.7 * whole, "{seen} after {whole}");
+    bench.law.scale(0.25);
+    let told = f64::from(bench.law.learned().unwrap());
+    assert!(
+        (0.2..0.3).contains(&(told / whole)),
+        "{told} of {whole}, {seen} in between"
+    );
+}
