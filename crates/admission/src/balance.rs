@@ -5,7 +5,8 @@
 //! at once. What a server costs is its [peak latency](PeakEwma) times what is in flight there, as
 //! in Finagle's `P2CPeakEwma`.
 //!
-//! One thing differs from there: what is in flight is divided by the weight before one is added,
+//! Two things differ from there. Some milliseconds more or less are noise, and leave the choice to
+//! what is in flight. And what is in flight is divided by the weight before one is added,
 //! so that an idle server costs its latency whatever its weight, and weights count the more, the
 //! more there is to do; in calm hours, where costs are alike, a coin weighted by them decides.
 
@@ -27,7 +28,13 @@ pub struct Candidate {
     pub in_flight: u32,
     /// Its weight in thousandths of that of the heaviest; 0 counts as 1.
     pub weight: u32,
+    /// Of how many in a thousand choices it may be chosen at all: less than all in slow start,
+    /// which what it costs does not express as long as little is in flight.
+    pub ramp: u32,
 }
+
+/// Added to each latency: what servers differ by in less says nothing.
+const NOISE_MICROS: u64 = 10_000;
 
 /// One of two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +43,13 @@ pub enum Pick {
     First,
     /// The second.
     Second,
+}
+
+impl Candidate {
+    const fn admits(self, coin: u32) -> bool {
+        // Other digits than those that spread ties.
+        coin / WEIGHT_ONE % WEIGHT_ONE < self.ramp
+    }
 }
 
 /// Two different indexes below `count`, each pair as likely as any other; twice the same when
@@ -59,6 +73,11 @@ pub const fn pair(count: u32, random: u64) -> Option<(u32, u32)> {
 /// number, decides by weight.
 #[must_use]
 pub const fn cheaper(first: Candidate, second: Candidate, coin: u32) -> Pick {
+    match (first.admits(coin), second.admits(coin)) {
+        (true, false) => return Pick::First,
+        (false, true) => return Pick::Second,
+        (true, true) | (false, false) => {}
+    }
     let (a, b) = (cost(first, second), cost(second, first));
     if a.saturating_mul(5) < b.saturating_mul(4) {
         return Pick::First;
@@ -90,7 +109,7 @@ const fn cost(own: Candidate, other: Candidate) -> u64 {
         (None, _) if own.in_flight == 0 => return 0,
         (None, Some(latency)) => micros(latency),
         (None, None) => 1,
-    };
+    } + NOISE_MICROS;
     let one = WEIGHT_ONE as u64;
     let load = own.in_flight as u64 * one * one / weight(own) as u64 + one;
     micros.saturating_mul(load)
@@ -119,6 +138,7 @@ mod tests {
             latency: (millis > 0).then(|| Duration::from_millis(millis)),
             in_flight,
             weight,
+            ramp: WEIGHT_ONE,
         }
     }
 
@@ -175,6 +195,21 @@ mod tests {
     }
 
     #[test]
+    fn a_slow_start_is_slow_however_cheap_the_server_is() {
+        for ramp in [0, 100, 500, 1_000] {
+            let starting = Candidate {
+                ramp,
+                ..candidate((1, 0, 1_000))
+            };
+            let loaded = candidate((100, 50, 1_000));
+            let picks = (0..10_000).map(|n| cheaper(starting, loaded, mix(n) as u32));
+            let chosen = picks.filter(|pick| *pick == Pick::First).count();
+            let fair = ramp as usize * 10;
+            assert!(chosen.abs_diff(fair) <= 150, "{ramp}: {chosen} of 10000");
+        }
+    }
+
+    #[test]
     fn every_pair_comes_as_often_as_any_other() {
         let mut seen = [[0_u32; 4]; 4];
         for n in 0..12_000 {
@@ -201,7 +236,7 @@ mod tests {
             millis in 1_u64..60_000, in_flight in 0_u32..1_000, weight in 1_u32..=1_000, coin: u32,
         ) {
             let better = candidate((millis, in_flight, weight));
-            let worse = candidate((millis * 3 / 2 + 1, in_flight + 1, weight));
+            let worse = candidate((millis * 3 / 2 + 10, in_flight + 1, weight));
             prop_assert_eq!(cheaper(better, worse, coin), Pick::First);
             prop_assert_eq!(cheaper(worse, better, coin), Pick::Second);
         }

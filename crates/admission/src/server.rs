@@ -21,8 +21,16 @@ use window::Window;
 use crate::balance::WEIGHT_ONE;
 use crate::time::Timestamp;
 
-/// Connections in a row that nobody accepted, until a server is out.
-const UNREACHABLE_MAX: u32 = 3;
+/// Connections in a row that were refused, until the last server is out. One is enough while
+/// others are live: it costs them nothing, and a second later somebody looks again.
+const REFUSED_MAX: u32 = 3;
+
+/// Connections in a row that nobody accepted in time, until a server is out while another does
+/// well: a full backlog looks the same for a moment.
+const UNACCEPTED_MAX: u32 = 3;
+
+/// The same when no other does well: without a single answer between so many it is gone.
+const UNACCEPTED_ALL: u32 = 10;
 
 /// Requests in a row without an answer, until a server is out while others answer.
 const SILENT_MAX: u32 = 5;
@@ -48,10 +56,10 @@ const FORGIVEN: Duration = Duration::from_secs(60);
 /// How long a trial may go without a result, until another request may try.
 const TRIAL_MAX: Duration = Duration::from_secs(10);
 
-/// How long a server's weight grows after its return.
+/// How long a server's share grows after its return.
 const SLOW_START: Duration = Duration::from_secs(10);
 
-/// The weight with which a server returns, in thousandths.
+/// The share with which a server returns, in thousandths.
 const SLOW_START_FROM: u32 = 100;
 
 /// Longest rest that a server may ask for by `Retry-After`.
@@ -60,8 +68,10 @@ const REST_MAX: Duration = Duration::from_secs(30);
 /// How an exchange with a server failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fault {
-    /// No connection: refused, no way there, or no answer in time.
-    Unreachable,
+    /// No connection: refused, or no way there.
+    Refused,
+    /// No connection in time.
+    Unaccepted,
     /// The connection ended before the answer, or what came is no HTTP.
     Reset,
     /// Connected, and no answer in time.
@@ -87,7 +97,8 @@ impl Fault {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Unreachable => "unreachable",
+            Self::Refused => "refused",
+            Self::Unaccepted => "connect timeout",
             Self::Reset => "reset",
             Self::Timeout => "timeout",
             Self::Error => "errors",
@@ -264,9 +275,9 @@ impl Health {
         self.window.sum()
     }
 
-    /// Its share in thousandths: 0 when it is out, growing in slow start.
+    /// How many in a thousand choices may fall on it: 0 when it is out, growing in slow start.
     #[must_use]
-    pub fn weight(&self, now: Timestamp) -> u32 {
+    pub fn ramp(&self, now: Timestamp) -> u32 {
         match self.state {
             State::Live => WEIGHT_ONE,
             State::SlowStart(since) => {
@@ -306,7 +317,9 @@ impl Health {
             State::HalfOpen(_) => self.eject_again(fault, now, jitter),
             State::Live | State::SlowStart(_) => {
                 let out = match fault {
-                    Fault::Unreachable => row >= UNREACHABLE_MAX,
+                    Fault::Refused => peers.live > 0 || row >= REFUSED_MAX,
+                    Fault::Unaccepted if peers.one_is_well() => row >= UNACCEPTED_MAX,
+                    Fault::Unaccepted => row >= UNACCEPTED_ALL,
                     Fault::Reset | Fault::Timeout => row >= SILENT_MAX && peers.one_is_well(),
                     Fault::Error | Fault::Overloaded => false,
                 };
@@ -327,7 +340,7 @@ impl Health {
                     answers: 1,
                     faults: 1,
                 };
-                if fault == Fault::Unreachable || peers.exclude(all) {
+                if fault == Fault::Refused || peers.exclude(all) {
                     self.eject(Why::Probe(fault), now, jitter);
                 }
             }

@@ -24,8 +24,8 @@ pub struct Server {
     connections_max: AtomicU32,
     /// Its weight by the configuration, in thousandths of that of the heaviest.
     weight: AtomicU32,
-    /// The same as far as it is alive: 0 when it is out, growing in slow start.
-    share: AtomicU32,
+    /// How many in a thousand choices may fall on it: 0 when it is out, growing in slow start.
+    ramp: AtomicU32,
     /// Failures without an answer between them.
     row: AtomicU32,
     /// Whether it is the only one; then nothing is measured, for there is no choice.
@@ -74,7 +74,7 @@ impl Server {
             connections: AtomicU32::new(0),
             connections_max: AtomicU32::new(connections_max),
             weight: AtomicU32::new(weight),
-            share: AtomicU32::new(weight.max(1)),
+            ramp: AtomicU32::new(WEIGHT_ONE),
             row: AtomicU32::new(0),
             alone: AtomicBool::new(false),
             latency: AtomicU64::new(0),
@@ -142,7 +142,8 @@ impl Server {
         Candidate {
             latency: self.latency().at(now),
             in_flight: self.in_flight.load(Ordering::Relaxed),
-            weight: self.share.load(Ordering::Relaxed),
+            weight: self.weight.load(Ordering::Relaxed),
+            ramp: self.ramp.load(Ordering::Relaxed),
         }
     }
 
@@ -158,7 +159,7 @@ impl Server {
 
     /// Whether it gets none but a trial.
     pub(crate) fn is_out(&self) -> bool {
-        self.share.load(Ordering::Relaxed) == 0
+        self.ramp.load(Ordering::Relaxed) == 0
     }
 
     /// Whether its last exchange had an answer.
@@ -176,21 +177,15 @@ impl Server {
 
     /// Puts in force what its health says; whether it is out or in again by that.
     pub(crate) fn settle(&self, now: Timestamp) -> bool {
-        let grown = u64::from(self.health().weight(now));
-        let weight = u64::from(self.weight.load(Ordering::Relaxed));
-        let share = match grown {
-            0 => 0,
-            grown => (grown * weight / u64::from(WEIGHT_ONE)).max(1),
-        };
-        let share = u32::try_from(share).unwrap_or(WEIGHT_ONE);
-        let before = self.share.swap(share, Ordering::Relaxed);
-        let came_back = before == 0 && share > 0;
+        let ramp = self.health().ramp(now);
+        let before = self.ramp.swap(ramp, Ordering::Relaxed);
+        let came_back = before == 0 && ramp > 0;
         if came_back {
             // What it was slow at before it was out says nothing about it now.
             self.latency.store(0, Ordering::Relaxed);
             self.row.store(0, Ordering::Relaxed);
         }
-        came_back || (before > 0 && share == 0)
+        came_back || (before > 0 && ramp == 0)
     }
 
     /// An answer came, and it was no failure.

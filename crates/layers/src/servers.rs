@@ -437,3 +437,6 @@ impl Roll {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

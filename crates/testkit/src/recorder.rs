@@ -59,6 +59,19 @@ impl Recorder {
         Self::start_early(|_| None, script)
     }
 
+    /// Starts one like [`start`](Self::start), at an address where nobody listens (any more).
+    ///
+    /// # Panics
+    /// When the address cannot be had.
+    #[track_caller]
+    #[must_use]
+    pub fn start_at(
+        address: SocketAddr,
+        script: impl Fn(&Request) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        Self::bind(address, Box::new(|_| None), Box::new(script))
+    }
+
     /// Starts one that may answer a request before its body: `early` sees the
     /// head; with `Some`, the body is never read, and the connection closes
     /// after the answer.
@@ -71,7 +84,13 @@ impl Recorder {
         early: impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static,
         script: impl Fn(&Request) -> Reply + Send + Sync + 'static,
     ) -> Self {
-        let bound = TcpListener::bind("127.0.0.1:0").and_then(|listener| {
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self::bind(address, Box::new(early), Box::new(script))
+    }
+
+    #[track_caller]
+    fn bind(address: SocketAddr, early: Box<Early>, script: Box<Script>) -> Self {
+        let bound = TcpListener::bind(address).and_then(|listener| {
             let address = listener.local_addr()?;
             Ok((listener, address))
         });
@@ -80,8 +99,8 @@ impl Recorder {
             Err(error) => panic!("the recorder cannot listen: {error}"),
         };
         let shared = Arc::new(Shared {
-            script: Box::new(script),
-            early: Box::new(early),
+            script,
+            early,
             start: Instant::now(),
             requests: Mutex::default(),
             violations: Mutex::default(),

@@ -25,31 +25,53 @@ const MIDDLE: u32 = u32::MAX / 2;
 
 fn ejected() -> Health {
     let mut health = Health::new(at(0));
-    health.failed(Fault::Unreachable, 3, peers(3, 2, 100, 0), at(0), MIDDLE);
+    health.failed(Fault::Refused, 3, peers(3, 2, 100, 0), at(0), MIDDLE);
     assert_eq!(health.state().name(), "ejected");
     health
 }
 
 #[test]
 fn failures_in_a_row_eject_a_server_that_is_dead_and_not_one_that_is_overloaded() {
-    use Fault::{Error, Overloaded, Reset, Timeout, Unreachable};
+    use Fault::{Error, Overloaded, Refused, Reset, Timeout, Unaccepted};
     let well = peers(4, 3, 300, 0);
     let struggling = peers(4, 3, 300, 90);
     let alone = peers(1, 0, 0, 0);
     for (what, fault, row, others, out) in [
-        ("refused twice", Unreachable, 2, well, false),
-        ("refused three times", Unreachable, 3, well, true),
+        ("refused once", Refused, 1, well, true),
         (
-            "refused while the others struggle",
-            Unreachable,
-            3,
+            "refused once while all struggle",
+            Refused,
+            1,
             struggling,
             true,
         ),
         (
-            "refused, and nobody else is there",
-            Unreachable,
+            "refused twice, and nobody else is there",
+            Refused,
+            2,
+            alone,
+            false,
+        ),
+        (
+            "refused three times, and nobody else is there",
+            Refused,
             3,
+            alone,
+            true,
+        ),
+        ("not accepted twice", Unaccepted, 2, well, false),
+        ("not accepted three times", Unaccepted, 3, well, true),
+        (
+            "not accepted like the others",
+            Unaccepted,
+            9,
+            struggling,
+            false,
+        ),
+        (
+            "never accepted, nobody else is there",
+            Unaccepted,
+            10,
             alone,
             true,
         ),
@@ -136,7 +158,7 @@ fn a_share_of_failures_ejects_only_an_outlier() {
 }
 
 #[test]
-fn after_a_pause_one_trial_decides_and_the_weight_grows_back() {
+fn after_a_pause_one_trial_decides_and_its_share_grows_back() {
     let mut health = ejected();
     assert!(
         !health.may_try(false, false, at(990)),
@@ -147,11 +169,11 @@ fn after_a_pause_one_trial_decides_and_the_weight_grows_back() {
         !health.may_try(false, false, at(1_020)),
         "one trial at a time"
     );
-    assert_eq!(health.weight(at(1_020)), 0);
+    assert_eq!(health.ramp(at(1_020)), 0);
     health.answered(at(1_030));
-    for (moment, weight) in [(1_030, 100), (3_530, 250), (6_030, 500), (11_030, 1_000)] {
+    for (moment, share) in [(1_030, 100), (3_530, 250), (6_030, 500), (11_030, 1_000)] {
         health.tick(counts(0, 0), peers(3, 2, 0, 0), at(moment), MIDDLE);
-        assert_eq!(health.weight(at(moment)), weight, "at {moment}");
+        assert_eq!(health.ramp(at(moment)), share, "at {moment}");
     }
     assert_eq!(health.state(), State::Live);
 }
@@ -167,7 +189,7 @@ fn each_failed_trial_doubles_the_pause_up_to_its_bound() {
         );
         now += pause * 1_010;
         assert!(health.may_try(false, false, at(now)), "{pause} s");
-        health.failed(Fault::Unreachable, 1, peers(3, 2, 100, 0), at(now), MIDDLE);
+        health.failed(Fault::Refused, 1, peers(3, 2, 100, 0), at(now), MIDDLE);
     }
     assert_eq!(health.ejections(), 1, "a failed trial is the same ejection");
 }
@@ -179,13 +201,7 @@ fn the_pause_is_forgiven_after_a_minute_of_life() {
         assert!(health.may_try(false, false, at(2_000)));
         health.answered(at(2_000));
         let again = 2_000 + lived;
-        health.failed(
-            Fault::Unreachable,
-            3,
-            peers(3, 2, 100, 0),
-            at(again),
-            MIDDLE,
-        );
+        health.failed(Fault::Refused, 3, peers(3, 2, 100, 0), at(again), MIDDLE);
         assert!(
             !health.may_try(false, false, at(again + pause - 20)),
             "{lived}"
@@ -210,13 +226,7 @@ fn an_origin_that_is_down_is_asked_every_second_and_forms_try_last() {
     let mut health = ejected();
     for n in 1..6 {
         assert!(health.may_try(true, false, at(n * 1_010)));
-        health.failed(
-            Fault::Unreachable,
-            1,
-            peers(3, 0, 0, 0),
-            at(n * 1_010),
-            MIDDLE,
-        );
+        health.failed(Fault::Refused, 1, peers(3, 0, 0, 0), at(n * 1_010), MIDDLE);
     }
     assert!(
         !health.may_try(true, true, at(5_050 + 1_010)),
@@ -252,7 +262,7 @@ fn probes_eject_the_dead_and_the_outlier_only() {
     let well = peers(2, 1, 100, 0);
     let struggling = peers(2, 1, 100, 60);
     for (what, fault, others, out) in [
-        ("refused", Fault::Unreachable, struggling, true),
+        ("refused", Fault::Refused, struggling, true),
         ("silent", Fault::Timeout, well, true),
         ("silent like the others", Fault::Timeout, struggling, false),
         ("503", Fault::Overloaded, well, true),

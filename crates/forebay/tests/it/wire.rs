@@ -8,5 +8,7 @@ mod framing;
 mod front;
 mod permits;
 mod servers;
+mod servers_health;
+mod servers_retry;
 mod tls;
 mod upgrade;

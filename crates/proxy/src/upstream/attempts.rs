@@ -72,9 +72,8 @@ impl Attempts {
                 Ok(connected) => return Ok(connected),
                 Err(reason) => reason,
             };
-            if reason != Reason::OriginBusy {
-                let took = began.elapsed();
-                origin.servers.failed(&server, Fault::Unreachable, took);
+            if let Some(fault) = fault(reason) {
+                origin.servers.failed(&server, fault, began.elapsed());
             }
             if !self.tried.add(server.address) {
                 break;
@@ -168,5 +167,15 @@ impl Attempts {
         self.retried = true;
         origin.metrics.retried.inc();
         true
+    }
+}
+
+/// What it says of a server that there is no connection; at its own bound nothing.
+const fn fault(reason: Reason) -> Option<Fault> {
+    match reason {
+        Reason::OriginUnreachable => Some(Fault::Refused),
+        Reason::OriginConnectTimeout => Some(Fault::Unaccepted),
+        Reason::OriginReset => Some(Fault::Reset),
+        _ => None,
     }
 }

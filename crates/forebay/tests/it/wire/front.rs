@@ -11,6 +11,7 @@ use forebay_testkit::certificate::Certificate;
 use forebay_testkit::port::free_address;
 use forebay_testkit::wire::End;
 use forebay_testkit::{Answer, Options, Program, Raw, Seen, exchange};
+use serde_json::Value;
 use tempfile::TempDir;
 
 /// What takes no time may take so long on a busy machine.
@@ -146,6 +147,21 @@ impl Front {
     #[track_caller]
     pub(super) fn get(&self, path: &str) -> Answer {
         self.ask(get(path)).answer()
+    }
+
+    /// Every server in `/api/status`, in the order of the configuration.
+    #[track_caller]
+    pub(super) fn servers(&self) -> Vec<Value> {
+        let origin = &self.status()["origins"][0];
+        origin["servers"].as_array().expect("a list").clone()
+    }
+
+    /// `/api/status`.
+    #[track_caller]
+    pub(super) fn status(&self) -> Value {
+        let request = format!("GET /api/status HTTP/1.1\r\nHost: {}\r\n\r\n", self.admin);
+        let answer = exchange(self.admin, request, &Options::one_answer()).answer();
+        serde_json::from_slice(&answer.body).expect("the status is JSON")
     }
 
     /// The sum of the series of that name whose labels contain all of `labels`.
