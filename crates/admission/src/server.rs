@@ -331,16 +331,27 @@ impl Health {
         }
     }
 
-    /// Active probes failed as often as it takes, the last one like this.
-    pub fn probes_failed(&mut self, fault: Fault, peers: Peers, now: Timestamp, jitter: u32) {
+    /// Active probes failed as often as it takes, the last one like this; `well`: those of
+    /// another server go well. What may be mere overload ejects only while half of the servers
+    /// stay.
+    pub fn probes_failed(
+        &mut self,
+        fault: Fault,
+        (peers, well): (Peers, bool),
+        now: Timestamp,
+        jitter: u32,
+    ) {
         match self.state {
             State::HalfOpen(_) => self.eject_again(fault, now, jitter),
             State::Live | State::SlowStart(_) => {
-                let all = Counts {
-                    answers: 1,
-                    faults: 1,
+                let out = match fault {
+                    Fault::Refused => true,
+                    Fault::Reset | Fault::Error => well && peers.live > 0,
+                    Fault::Unaccepted | Fault::Timeout | Fault::Overloaded => {
+                        well && peers.live > 0 && peers.live * 2 >= peers.servers
+                    }
                 };
-                if fault == Fault::Refused || peers.exclude(all) {
+                if out {
                     self.eject(Why::Probe(fault), now, jitter);
                 }
             }

@@ -45,6 +45,7 @@ pub struct Gate {
     rules: Mutex<GateRules>,
     latency: Latency,
     given_up: AtomicU64,
+    turned_away: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -117,6 +118,7 @@ impl Gate {
             rules: Mutex::new(rules),
             latency: Latency::default(),
             given_up: AtomicU64::new(0),
+            turned_away: AtomicU64::new(0),
         })
     }
 
@@ -316,6 +318,12 @@ impl Gate {
         self.counts.tried();
     }
 
+    /// Nobody was there to ask, because the origin is down: a failure for the room, and nothing
+    /// that a limit could be learned from.
+    pub fn turned_away(&self) {
+        self.turned_away.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// The totals that the inlet reads.
     #[must_use]
     pub fn load(&self) -> Load {
@@ -330,7 +338,7 @@ impl Gate {
             queued: self.counts.queued(),
             completed: self.counts.completed(),
             tries: self.counts.tries(),
-            failed: self.counts.failed(),
+            failed: self.counts.failed() + self.turned_away.load(Ordering::Relaxed),
             shed: waiting.shed.iter().map(|(_, shed)| shed.total()).sum(),
             pressed: waiting.pressed + open,
         }

@@ -78,6 +78,9 @@ impl Held {
     /// There will be no whole answer. What had been sent may still be worked on: then the permit
     /// counts until the grace is over.
     pub fn fail(self, reason: Reason) {
+        if reason == Reason::OriginDown {
+            self.permit.gate().turned_away();
+        }
         if !self.late {
             self.permit.failed(Outcome::of_failure(reason));
         }

@@ -158,7 +158,8 @@ impl Server {
     }
 
     /// Whether it gets none but a trial.
-    pub(crate) fn is_out(&self) -> bool {
+    #[must_use]
+    pub fn is_out(&self) -> bool {
         self.ramp.load(Ordering::Relaxed) == 0
     }
 

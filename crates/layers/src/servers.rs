@@ -244,12 +244,12 @@ impl Servers {
         });
     }
 
-    /// Active probes failed as often as it takes.
-    pub fn probes_failed(&self, server: &Arc<Server>, fault: Fault) {
+    /// Active probes failed as often as it takes; `well`: those of another server go well.
+    pub fn probes_failed(&self, server: &Arc<Server>, fault: Fault, well: bool) {
         let peers = self.peers(server);
         let jitter = (self.random)();
         self.change(server, |health, now| {
-            health.probes_failed(fault, peers, now, jitter);
+            health.probes_failed(fault, (peers, well), now, jitter);
         });
     }
 

@@ -11,6 +11,7 @@ pub mod descriptors;
 pub mod linger;
 pub mod listener;
 pub mod live;
+mod probe;
 pub mod process;
 mod processor;
 mod random;

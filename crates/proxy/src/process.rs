@@ -19,7 +19,7 @@ use crate::assembly::Assembly;
 use crate::linger::Lingering;
 use crate::live::{self, Live, Loader, Now, StartError};
 use crate::worker::{Parts, Worker};
-use crate::{accept, admin, descriptors, listener, random, side};
+use crate::{accept, admin, descriptors, listener, probe, random, side};
 
 /// Buffers of 64 KiB that may wait for the writer of the access log.
 const LOG_BUFFERS: usize = 64;
@@ -289,6 +289,7 @@ fn start_side(config: &Config, live: Arc<Live>) -> Result<Side, StartError> {
                 tokio::spawn(side::sync(Arc::clone(&live)));
                 tokio::spawn(side::sweep(Arc::clone(&live)));
                 tokio::spawn(side::names(Arc::clone(&live)));
+                tokio::spawn(probe::probes(Arc::clone(&live)));
                 tokio::spawn(interface.serve(Arc::clone(&live)));
                 side::drained(live).await;
             });

@@ -30,70 +30,49 @@ fn ejected() -> Health {
     health
 }
 
-#[test]
-fn failures_in_a_row_eject_a_server_that_is_dead_and_not_one_that_is_overloaded() {
-    use Fault::{Error, Overloaded, Refused, Reset, Timeout, Unaccepted};
-    let well = peers(4, 3, 300, 0);
-    let struggling = peers(4, 3, 300, 90);
-    let alone = peers(1, 0, 0, 0);
-    for (what, fault, row, others, out) in [
-        ("refused once", Refused, 1, well, true),
-        (
-            "refused once while all struggle",
-            Refused,
-            1,
-            struggling,
-            true,
-        ),
-        (
-            "refused twice, and nobody else is there",
-            Refused,
-            2,
-            alone,
-            false,
-        ),
-        (
-            "refused three times, and nobody else is there",
-            Refused,
-            3,
-            alone,
-            true,
-        ),
-        ("not accepted twice", Unaccepted, 2, well, false),
-        ("not accepted three times", Unaccepted, 3, well, true),
-        (
-            "not accepted like the others",
-            Unaccepted,
-            9,
-            struggling,
-            false,
-        ),
-        (
-            "never accepted, nobody else is there",
-            Unaccepted,
-            10,
-            alone,
-            true,
-        ),
-        ("reset four times", Reset, 4, well, false),
-        ("reset five times", Reset, 5, well, true),
-        ("silent while the others are well", Timeout, 5, well, true),
-        ("silent like the others", Timeout, 50, struggling, false),
-        (
-            "silent, and nobody else is there",
-            Timeout,
-            50,
-            alone,
-            false,
-        ),
-        ("errors in a row", Error, 500, well, false),
-        ("overloaded in a row", Overloaded, 500, well, false),
-    ] {
+type Row = (&'static str, Fault, u32, Peers, bool);
+
+/// Whether so many failures in a row eject a server among such others.
+fn rows(cases: &[Row]) {
+    for (what, fault, row, others, out) in cases {
         let mut health = Health::new(at(0));
-        health.failed(fault, row, others, at(1), MIDDLE);
-        assert_eq!(!health.state().is_live(), out, "{what}");
-        assert_eq!(health.ejections(), u64::from(out), "{what}");
+        health.failed(*fault, *row, *others, at(1), MIDDLE);
+        assert_eq!(!health.state().is_live(), *out, "{what}");
+        assert_eq!(health.ejections(), u64::from(*out), "{what}");
     }
+}
+
+const WELL: Peers = peers(4, 3, 300, 0);
+const STRUGGLING: Peers = peers(4, 3, 300, 90);
+const ALONE: Peers = peers(1, 0, 0, 0);
+
+#[test]
+fn who_accepts_no_connections_is_out() {
+    use Fault::{Refused, Unaccepted};
+    rows(&[
+        ("refused once", Refused, 1, WELL, true),
+        ("refused once, all struggle", Refused, 1, STRUGGLING, true),
+        ("refused twice, alone", Refused, 2, ALONE, false),
+        ("refused three times, alone", Refused, 3, ALONE, true),
+        ("not accepted twice", Unaccepted, 2, WELL, false),
+        ("not accepted three times", Unaccepted, 3, WELL, true),
+        ("like the others", Unaccepted, 9, STRUGGLING, false),
+        ("never accepted, alone", Unaccepted, 10, ALONE, true),
+    ]);
+}
+
+#[test]
+fn who_gives_no_answer_is_out_while_another_does_well() {
+    use Fault::{Error, Overloaded, Reset, Timeout};
+    rows(&[
+        ("reset four times", Reset, 4, WELL, false),
+        ("reset five times", Reset, 5, WELL, true),
+        ("silent", Timeout, 5, WELL, true),
+        ("silent like the others", Timeout, 50, STRUGGLING, false),
+        ("silent, alone", Timeout, 50, ALONE, false),
+        ("errors in a row", Error, 500, WELL, false),
+        ("overloaded in a row", Overloaded, 500, WELL, false),
+    ]);
 }
 
 #[test]
@@ -259,22 +238,36 @@ fn a_rest_is_granted_while_half_of_the_servers_stay() {
 
 #[test]
 fn probes_eject_the_dead_and_the_outlier_only() {
-    let well = peers(2, 1, 100, 0);
-    let struggling = peers(2, 1, 100, 60);
-    for (what, fault, others, out) in [
-        ("refused", Fault::Refused, struggling, true),
-        ("silent", Fault::Timeout, well, true),
-        ("silent like the others", Fault::Timeout, struggling, false),
-        ("503", Fault::Overloaded, well, true),
+    use Fault::{Error, Overloaded, Refused, Timeout};
+    for (what, fault, others, well, out) in [
+        ("refused", Refused, peers(2, 1, 0, 0), false, true),
+        ("silent", Timeout, peers(2, 1, 0, 0), true, true),
         (
-            "500, the only server",
-            Fault::Error,
-            peers(1, 0, 0, 0),
+            "silent like the others",
+            Timeout,
+            peers(2, 1, 0, 0),
+            false,
             false,
         ),
+        (
+            "silent, the third of four",
+            Timeout,
+            peers(4, 1, 0, 0),
+            true,
+            false,
+        ),
+        ("503", Overloaded, peers(3, 2, 0, 0), true, true),
+        (
+            "500, the third of four",
+            Error,
+            peers(4, 1, 0, 0),
+            true,
+            true,
+        ),
+        ("500, the only server", Error, ALONE, false, false),
     ] {
         let mut health = Health::new(at(0));
-        health.probes_failed(fault, others, at(0), MIDDLE);
+        health.probes_failed(fault, (others, well), at(0), MIDDLE);
         assert_eq!(!health.state().is_live(), out, "{what}");
     }
 }

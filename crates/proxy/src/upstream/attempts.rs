@@ -68,7 +68,9 @@ impl Attempts {
                 Err(Nobody::Down) => return Err(Reason::OriginDown),
                 Err(Nobody::Left) => break,
             };
-            reason = match pools.checkout(origin, &server, self.fresh).await {
+            // A connection from before a server was out says nothing about it now.
+            let fresh = self.fresh || server.is_out();
+            reason = match pools.checkout(origin, &server, fresh).await {
                 Ok(connected) => return Ok(connected),
                 Err(reason) => reason,
             };

@@ -196,3 +196,42 @@ fn while_the_origin_is_down_who_is_inside_gets_one_moment_and_who_is_new_a_place
     assert!(!down());
     assert!(!origin.requests().is_empty());
 }
+
+#[test]
+fn probes_find_a_server_that_is_ill_and_bring_it_back_without_a_visitor() {
+    let ill = Arc::new(AtomicBool::new(true));
+    let state = Arc::clone(&ill);
+    let first = Recorder::start(move |_| {
+        if state.load(Ordering::Relaxed) {
+            Reply::status(500, "ill")
+        } else {
+            Reply::ok("first")
+        }
+    });
+    let second = Recorder::start(|_| Reply::ok("second"));
+    let setup = Setup {
+        origin: "health = { path = \"/up?deep\", interval = \"100ms\" }",
+        ..Setup::default()
+    };
+    let front = setup.before(&[first.address, second.address]);
+    wait_until(SOON, || states(&front)[0] == "ejected");
+    assert_eq!(front.servers()[0]["why"], "probe");
+    let probes = |origin: &Recorder| {
+        let requests = origin.requests();
+        requests
+            .iter()
+            .filter(|request| request.target == "/up?deep")
+            .count()
+    };
+    assert!(probes(&first) >= 3);
+    assert_eq!(
+        first.requests().last().unwrap().header("user-agent"),
+        Some("forebay-probe")
+    );
+    ill.store(false, Ordering::Relaxed);
+    wait_until(SOON, || states(&front)[0] == "slow-start");
+    let asked = first.requests().len() - probes(&first);
+    wait_until(SOON, || front.get("/").text() == "first");
+    assert!(asked < 30, "{asked}");
+    assert_eq!(front.metric("forebay_origin_in_flight", &[]), 0.0);
+}
