@@ -142,7 +142,7 @@ impl Server {
         Candidate {
             latency: self.latency().at(now),
             in_flight: self.in_flight.load(Ordering::Relaxed),
-            weight: self.weight.load(Ordering::Relaxed),
+            weight: self.weight(),
             ramp: self.ramp.load(Ordering::Relaxed),
         }
     }
@@ -154,7 +154,9 @@ impl Server {
 
     /// Its weight as far as it is alive.
     pub(crate) fn share(&self) -> u32 {
-        self.share.load(Ordering::Relaxed)
+        let ramp = u64::from(self.ramp.load(Ordering::Relaxed));
+        let share = u64::from(self.weight()) * ramp / u64::from(WEIGHT_ONE);
+        u32::try_from(share).unwrap_or(u32::MAX)
     }
 
     /// Whether it gets none but a trial.
