@@ -228,3 +228,28 @@ fn once_it_is_full_the_number_inside_hardly_swings() {
     let mean = swings.iter().sum::<f64>() / swings.len() as f64;
     assert!(mean <= 0.1, "{swings:?}");
 }
+
+#[test]
+fn a_dead_origin_gets_probes_and_is_busy_again_soon_after_it_is_back() {
+    let scene = Scene::surge(SLOW, 1).changed(240.0, 300.0, SLOW, true);
+    let seen = World::new(scene.clone()).run();
+    let entered: u64 = seen.entries[245..300].iter().sum();
+    assert!(entered <= 90, "{entered} entered in 55 s");
+    let served: u64 = seen.served[305..335].iter().sum();
+    let share = served as f64 / 30.0 / scene.peak(305.0);
+    assert!(share >= 0.9, "{share:.3} in the half minute after");
+}
+
+#[test]
+fn a_cold_start_into_a_full_day_opens_no_room() {
+    for seed in 1..4 {
+        let scene = Scene {
+            arrivals: vec![(0.0, 0.7)],
+            limit: Limit::Found,
+            seconds: 200.0,
+            ..Scene::surge(MIDDLE, seed)
+        };
+        let seen = World::new(scene).run();
+        assert_eq!((seen.held, seen.one_moment), (0, 0), "seed {seed}");
+    }
+}

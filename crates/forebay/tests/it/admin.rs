@@ -4,6 +4,8 @@ use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 
+use forebay_testkit::wait_until;
+
 use crate::house::{House, PAGE, SOON, Visitor, ask, echo};
 
 fn over_socket(house: &House, request: &str) -> String {
@@ -82,6 +84,25 @@ fn a_room_is_changed_over_the_socket_and_nonsense_is_explained() {
     assert!(nowhere.starts_with("HTTP/1.1 404"), "{nowhere}");
     let large = over_socket(&house, &post("/api/room/main", &" ".repeat(10_000)));
     assert!(large.starts_with("HTTP/1.1 413"), "{large}");
+}
+
+#[test]
+fn an_inlet_that_only_looks_on_says_what_it_would_do_until_it_works() {
+    let origin = echo();
+    let house = House::start(origin.address, "[room.main]\ninlet = \"shadow\"\n");
+    assert_eq!(house.get("/", &[PAGE]).status, 200);
+    wait_until(SOON, || house.room()["shadow"]["state"] == "open");
+    let room = house.room();
+    assert_eq!(room["inlet"]["holds"], "nothing", "{room}");
+    assert!(room["inlet"]["visitors_per_second"].is_null(), "{room}");
+    assert!(room["shadow"]["visitors_per_second"].is_number(), "{room}");
+    let changed = over_socket(&house, &post("/api/room/main", "{\"inlet\":\"auto\"}"));
+    assert!(changed.starts_with("HTTP/1.1 200"), "{changed}");
+    wait_until(SOON, || house.room()["shadow"].is_null());
+    assert!(house.room()["inlet"]["visitors_per_second"].is_number());
+    let changed = over_socket(&house, &post("/api/room/main", "{\"inlet\":\"shadow\"}"));
+    assert!(changed.starts_with("HTTP/1.1 200"), "{changed}");
+    wait_until(SOON, || house.room()["shadow"].is_object());
 }
 
 #[test]
