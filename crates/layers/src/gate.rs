@@ -334,6 +334,7 @@ impl Gate {
             .map_or(Duration::ZERO, |since| now.saturating_since(since));
         Load {
             limit: self.counts.limit(),
+            starting: waiting.law.as_ref().is_some_and(Adaptive::starting),
             in_flight: self.counts.in_flight(),
             queued: self.counts.queued(),
             completed: self.counts.completed(),

@@ -71,6 +71,8 @@ const ABSENCE_HALF: Duration = Duration::from_secs(60);
 const FAILING_LEAST: f64 = 2.0;
 /// An origin that failed gets from half to all of what it could before within so long.
 const HEALING: Duration = Duration::from_secs(10);
+/// The queue beyond which newcomers wait in line instead: seconds of the origin's work, and requests.
+const CROWDED: (f64, f64) = (2.0, 32.0);
 /// How long what a visit asks for is remembered.
 const VISIT_HALF: Duration = Duration::from_secs(30);
 /// Entries per second while most of what is asked for fails: enough to see a recovery.
@@ -238,6 +240,13 @@ impl Auto {
     #[must_use]
     pub fn demand_milli(&self) -> u64 {
         self.visit.get().milli()
+    }
+
+    /// The short queue is so long that whoever comes now had better wait in line.
+    #[must_use]
+    pub fn is_crowded(&self, load: Load) -> bool {
+        let most = CROWDED.0 * self.capacity.get().get() + CROWDED.1;
+        !load.starting && f64::from(load.queued) > most
     }
 
     /// Most of what is asked for fails: a few enter, to see whether it does still.

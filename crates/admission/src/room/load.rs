@@ -7,6 +7,8 @@ use core::time::Duration;
 pub struct Load {
     /// The concurrency limit now; zero: there is none, and nothing speaks against anybody.
     pub limit: u32,
+    /// The limit is still looked for after a start: a queue says nothing yet.
+    pub starting: bool,
     /// Requests at the origin now.
     pub in_flight: u32,
     /// Requests in the short queue now.

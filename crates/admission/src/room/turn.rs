@@ -123,13 +123,13 @@ impl Room {
         let nobody = self.line.expected(now) < Credit::ONE;
         match self.settings.inlet {
             // A place that is free now is not kept for somebody who may come back with a ticket
-            // later. Without pressure the short queue decides; under pressure a line is the
-            // better place to wait, from the first one on.
+            // later. A short queue absorbs a burst; before a long one a line is the better place
+            // to wait, from the first one on.
             InletRule::Auto if self.auto.is_probing() => nobody && self.inlet.take(),
             InletRule::Auto => {
                 let idle = self.idle > 0;
                 self.idle = self.idle.saturating_sub(u32::from(idle));
-                idle || (nobody && (!self.is_pressed() || self.inlet.take()))
+                idle || (nobody && (!self.auto.is_crowded(self.load) || self.inlet.take()))
             }
             InletRule::Shadow => nobody,
             InletRule::Rate(_) => {

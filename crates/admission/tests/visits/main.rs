@@ -253,3 +253,25 @@ fn a_cold_start_into_a_full_day_opens_no_room() {
         assert_eq!((seen.held, seen.one_moment), (0, 0), "seed {seed}");
     }
 }
+
+#[test]
+fn at_eight_tenths_a_short_queue_takes_the_bursts_and_nobody_sees_a_line() {
+    for (name, model, limit) in [
+        ("middle", MIDDLE, Limit::Known),
+        ("slow", SLOW, Limit::Known),
+        ("tiny", TINY, Limit::Known),
+        ("middle, limit found", MIDDLE, Limit::Found),
+        ("slow, limit found", SLOW, Limit::Found),
+    ] {
+        let scene = Scene {
+            arrivals: vec![(0.0, 0.8)],
+            limit,
+            seconds: 300.0,
+            pages: 1,
+            leaving: 0,
+            ..Scene::surge(model, 1)
+        };
+        let seen = World::new(scene).run();
+        assert_eq!(seen.held, 0, "{name}: of {}", seen.arrived);
+    }
+}

@@ -527,6 +527,7 @@ impl World {
             self.law.tick(self.exposure, stamp(self.now));
         }
         self.load.limit = self.limit();
+        self.load.starting = self.scene.limit == Limit::Found && self.law.starting();
         let response = match self.scene.limit {
             Limit::Known => {
                 let response = f64::from(self.best) / self.origin.model.peak().1;
