@@ -114,10 +114,6 @@ impl Runs<'_> {
             let beside = service
                 .zip(calm(cell.origin.name))
                 .map(|(now, calm)| now / calm);
-            let queued = times
-                .queued
-                .iter()
-                .map(|(class, times)| format!("{class} {}", number(p99(times), 0)));
             let limit = Limit::of(&run.folder, cell.warm);
             let reached = beside
                 .filter(|_ratio| load >= 10.0)
@@ -131,7 +127,7 @@ impl Runs<'_> {
                 ),
                 number(service, 0),
                 number(beside, 2),
-                queued.collect::<Vec<_>>().join(", "),
+                queued(&times),
                 verdict(reached),
             ])
         });
@@ -281,6 +277,8 @@ impl Runs<'_> {
                 duplicates.to_string(),
                 people.visits.lost_mid_form.to_string(),
                 number(run.goodput(cell.warm..cell.lasts), 3),
+                Times::of(&run.folder, cell.warm)
+                    .map_or_else(|| NONE.into(), |times| queued(&times)),
                 verdict(reached.map(|reached| reached && duplicates == 0)),
             ])
         });
@@ -296,6 +294,7 @@ impl Runs<'_> {
                 "twice",
                 "lost mid-form",
                 "goodput",
+                "queued p99, ms",
                 "reached",
             ],
             rows,
@@ -423,6 +422,13 @@ fn noise(cell: &Cell) -> Option<f64> {
     };
     let done = load.min(1.0) * cell.origin.peak * f64::from(cell.lasts - cell.warm);
     Some(1.0 / done.sqrt())
+}
+
+/// The 99th percentile of the time at the queue, class by class.
+fn queued(times: &Times) -> String {
+    let each = times.queued.iter();
+    let each = each.map(|(class, times)| format!("{class} {}", number(p99(times), 0)));
+    each.collect::<Vec<_>>().join(", ")
 }
 
 fn number(value: Option<f64>, digits: usize) -> String {

@@ -46,7 +46,7 @@ impl Times {
             let since = (began - *first.get_or_insert(began)).rem_euclid(86_400.0);
             if since >= f64::from(warm) && line.status < 400 && line.origin_ms.is_some() {
                 times.service.push(line.duration_ms - line.queue_ms);
-                let class = line.class.unwrap_or_else(|| "all".into());
+                let class = line.class.unwrap_or_else(|| "none".into());
                 times.queued.entry(class).or_default().push(line.queue_ms);
             }
         }
