@@ -9,6 +9,7 @@ mod dice;
 mod events;
 mod origin;
 mod quiet;
+mod small;
 mod world;
 
 use dice::Dice;

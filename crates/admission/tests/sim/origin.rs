@@ -39,6 +39,11 @@ impl Model {
         }
     }
 
+    /// The same with other work.
+    pub(crate) const fn of(self, work: Work) -> Self {
+        Self { work, ..self }
+    }
+
     /// The work of one request.
     pub(crate) fn weight(&self, dice: &mut Dice) -> f64 {
         match self.work {
