@@ -150,7 +150,7 @@ fn the_status_says_who_waits_and_who_is_inside() {
     let origin = echo();
     let house = House::start(origin.address, "[room.main]\nmode = \"hold\"\n");
     Visitor::queued(&house);
-    forebay_testkit::wait_until(SOON, || house.room()["waiting"] == 1);
+    wait_until(SOON, || house.room()["waiting"] == 1);
     let status = house.status();
     assert_eq!(status["rooms"][0]["mode"], "hold");
     assert_eq!(status["origins"][0]["limit_holds"], "learned");
