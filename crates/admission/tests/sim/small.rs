@@ -17,7 +17,8 @@ fn little_and_uneven_evidence_is_enough() {
         ("slow, a heavy tail", SLOW.of(Work::Tailed), 2.0, 0.95),
         ("tiny, a hundredfold", TINY, 100.0, 0.92),
     ] {
-        let seconds = if load > 50.0 { 60.0 } else { 1_200.0 };
+        // Some thousands of answers.
+        let seconds = (3_600.0_f64 / model.peak().1).clamp(60.0, 1_200.0);
         let found = goodput(model, Control::Adaptive, load, seconds);
         assert!(
             found >= least,
