@@ -6,14 +6,13 @@
 //! times slower does not change the right limit. There is no baseline that could drift and no probe
 //! that turns anybody away.
 //!
-//! Errors cut. Throughput that is suddenly lost takes the limit half of the way to where it belongs
-//! if servers died, and the dither finds the rest; throughput that comes back starts it again.
+//! Errors cut. Throughput that is suddenly lost, or comes back, takes the limit half of the way to
+//! where it belongs if servers died or returned, and the dither finds the rest.
 //!
 //! ```text
-//!                                                                           errors: × 0.8
-//!   start ──(more buys nothing, or answers take 3 times as long)──► dither ◄─┐
-//!     ▲                                                              │  ▲    │ lost: × √(now/before)
-//!     └──(throughput went up by itself: capacity came back)──────────┘  └────┘
+//!   start ──(more buys nothing, throughput falls, or answers take 3 times as long)──► dither ◄─┐
+//!                                                                                      │      │
+//!                           errors: × 0.8; throughput lost or back: × √(now/before) ───┴──────┘
 //! ```
 
 use core::time::Duration;
@@ -28,8 +27,6 @@ use crate::time::Timestamp;
 const WORTH: f64 = 0.07;
 /// Growth from window to window while starting.
 const START_GROWTH: f64 = 1.6;
-/// How far behind the last window of a start the knee is looked for, in the logarithm.
-const BACK_MAX: f64 = 1.0;
 /// First limit without anything known.
 const FIRST: f64 = 10.0;
 /// How wrong the level may be at most, as a variance of its logarithm.
@@ -57,8 +54,12 @@ const CALM: (f64, f64) = (1.0, 2.0);
 const PROPORTIONAL: f64 = 1.0;
 /// Share of failures that is congestion, and of how many at least.
 const CONGESTED: (f64, u64) = (0.05, 10);
-/// The largest loss of throughput, as a logarithm, that is taken for one.
-const LOST_MAX: f64 = 2.0;
+/// The largest change of throughput, as a logarithm, that is taken for one.
+const SHIFT_MAX: f64 = 2.0;
+/// While starting, so much more throughput is better.
+const BETTER: f64 = 0.1;
+/// Under pressure for more than this share of a window: what the origin does is its own doing.
+const WHOLLY: f64 = 0.8;
 /// What congestion leaves of the level.
 const CUT: f64 = 0.8;
 /// Under pressure for less than this share of a window: nothing to learn.
@@ -155,6 +156,7 @@ enum Phase {
     /// Growing fast; what the windows before said.
     Start {
         quickest: f64,
+        best: Option<Measured>,
         before: Option<Measured>,
         before_that: Option<Measured>,
     },
@@ -172,10 +174,13 @@ pub(super) struct Measured {
     pub(super) work: f64,
     /// Good completions that this rests on.
     pub(super) count: f64,
+    /// The share of the window that was under pressure.
+    pub(super) pressed: f64,
 }
 
 const START: Phase = Phase::Start {
     quickest: f64::INFINITY,
+    best: None,
     before: None,
     before_that: None,
 };
@@ -390,6 +395,7 @@ impl Adaptive {
     fn grow(&mut self, measured: Measured) {
         let Phase::Start {
             quickest,
+            best,
             before,
             before_that,
         } = self.phase
@@ -397,6 +403,15 @@ impl Adaptive {
             return;
         };
         let quickest = quickest.min(self.response);
+        let error = 1.0 / libm::sqrt(measured.count.max(1.0));
+        // Where the throughput was highest first: what is hardly more is no better.
+        let better = best.is_none_or(|best| measured.work > best.work * (1.0 + BETTER));
+        let best = if better {
+            measured
+        } else {
+            best.unwrap_or(measured)
+        };
+        let fell = measured.work < best.work * (1.0 - BETTER - error);
         let flat = before.is_some_and(|before| {
             let (e, error) = elasticity(before, measured);
             e + 2.0 * error < 0.1
@@ -405,14 +420,14 @@ impl Adaptive {
             let (e, error) = elasticity(earlier, measured);
             e + error < 0.35
         });
-        if flat || flattening || self.response > 3.0 * quickest {
-            self.level = measured.n / START_GROWTH;
-            if let Some(before) = before {
-                // Where more bought less, the knee lies further back.
-                let (e, error) = elasticity(before, measured);
-                let back = ((e + 2.0 * error - WORTH) / SLOPE).clamp(-BACK_MAX, 0.0);
-                self.level = self.level.min(measured.n * exp(back));
-            }
+        if fell || flat || flattening || self.response > 3.0 * quickest {
+            // The knee lies between the two, and further back where more bought less.
+            let last = (measured.n / START_GROWTH).max(best.n);
+            self.level = if fell {
+                best.n
+            } else {
+                libm::sqrt(last * best.n)
+            };
             self.phase = Phase::Dither;
             self.doubtful();
             self.doubt = DOUBT_FOUND;
@@ -420,6 +435,7 @@ impl Adaptive {
             self.level = self.level.max(measured.n) * START_GROWTH;
             self.phase = Phase::Start {
                 quickest,
+                best: Some(best),
                 before: Some(measured),
                 before_that: before,
             };
@@ -428,18 +444,11 @@ impl Adaptive {
     }
 
     fn compare(&mut self, measured: Measured) {
-        match self.change.see(measured, WORTH) {
-            Some(Shift::Up) => {
-                self.level *= 1.4;
-                self.doubtful();
-                self.phase = START;
-                self.moved = Moved::Returned;
-                return;
-            }
-            Some(Shift::Down(by)) => {
-                self.lost(by);
-                return;
-            }
+        // A window in which permits came free now and then says what the last pause left.
+        let shift = (measured.pressed > WHOLLY).then(|| self.change.see(measured, WORTH));
+        match shift.flatten() {
+            Some(Shift::Up(by)) => return self.shifted(by, Moved::Returned),
+            Some(Shift::Down(by)) => return self.shifted(-by, Moved::Lost),
             None => {}
         }
         let Some(first) = self.first_half.take() else {
@@ -478,18 +487,18 @@ impl Adaptive {
         };
     }
 
-    /// The origin does less by so much, as a logarithm, at the same number in flight. Whether its
-    /// work became slower, where the best limit stays, or it became smaller, where that shrinks as
-    /// much, cannot be told: the middle of the two costs little in the first case and nearly all
-    /// that can be had is had in the second.
-    fn lost(&mut self, by: f64) {
-        let by = by.min(LOST_MAX);
-        let given = exp(-by / 2.0);
+    /// The origin does more or less by so much, as a logarithm, at the same number in flight.
+    /// Whether its work became quicker or slower, where the best limit stays, or it became larger
+    /// or smaller, where that moves as much, cannot be told: the middle of the two costs little in
+    /// the first case, and in the second the rest is found in a few pairs.
+    fn shifted(&mut self, by: f64, moved: Moved) {
+        let by = by.clamp(-SHIFT_MAX, SHIFT_MAX);
+        let given = exp(by / 2.0);
         self.level *= given;
         self.doubtful();
-        self.given = given;
+        self.given = given.min(1.0);
         self.doubt = self.doubt.max(by * by / 4.0);
-        self.moved = Moved::Lost;
+        self.moved = moved;
     }
 
     /// Sets the limit of the next window.

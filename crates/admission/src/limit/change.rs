@@ -15,8 +15,8 @@ const SPREAD: f64 = 0.03;
 /// Which way the origin's throughput went.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Shift {
-    /// More at the same concurrency.
-    Up,
+    /// More at the same concurrency, by so much as a logarithm.
+    Up(f64),
     /// Less, by so much as a logarithm.
     Down(f64),
 }
@@ -59,7 +59,7 @@ impl Change {
         self.up = (self.up + deviation - SLACK).max(0.0);
         self.down = (self.down - deviation - SLACK).max(0.0);
         let shift = match (self.up > ALARM, self.down > ALARM) {
-            (true, _) => Some(Shift::Up),
+            (true, _) => Some(Shift::Up(value - level)),
             (_, true) => Some(Shift::Down(level - value)),
             _ => None,
         };

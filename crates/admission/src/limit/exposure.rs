@@ -166,6 +166,7 @@ impl Window {
             rate,
             work: n * speed,
             count: if young >= 1.0 { young } else { count },
+            pressed: pressed / age,
         })
     }
 }
