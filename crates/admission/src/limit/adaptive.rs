@@ -403,7 +403,6 @@ impl Adaptive {
             return;
         };
         let quickest = quickest.min(self.response);
-        let error = 1.0 / libm::sqrt(measured.count.max(1.0));
         // Where the throughput was highest first: what is hardly more is no better.
         let better = best.is_none_or(|best| measured.work > best.work * (1.0 + BETTER));
         let best = if better {
@@ -411,22 +410,25 @@ impl Adaptive {
         } else {
             best.unwrap_or(measured)
         };
-        let fell = measured.work < best.work * (1.0 - BETTER - error);
+        let error = libm::sqrt(1.0 / measured.count.max(1.0) + 1.0 / best.count.max(1.0));
+        let fell = measured.work < best.work * (1.0 - BETTER - 2.0 * error);
         let flat = before.is_some_and(|before| {
             let (e, error) = elasticity(before, measured);
             e + 2.0 * error < 0.1
         });
         let flattening = before_that.is_some_and(|earlier| {
             let (e, error) = elasticity(earlier, measured);
-            e + error < 0.35
+            e + 2.0 * error < 0.35
         });
         if fell || flat || flattening || self.response > 3.0 * quickest {
-            // The knee lies between the two, and further back where more bought less.
-            let last = (measured.n / START_GROWTH).max(best.n);
+            // One step back; where throughput is lower than it was, towards where it was highest.
+            let last = measured.n / START_GROWTH;
             self.level = if fell {
-                best.n
+                best.n.min(last)
+            } else if measured.work < best.work * (1.0 - error) {
+                last.min(libm::sqrt(last * best.n))
             } else {
-                libm::sqrt(last * best.n)
+                last
             };
             self.phase = Phase::Dither;
             self.doubtful();
