@@ -295,7 +295,7 @@ impl Health {
     pub fn tick(&mut self, more: Counts, peers: Peers, now: Timestamp, jitter: u32) {
         self.window.add(more, now);
         match self.state {
-            State::Resting(until) if now >= until => self.back(now),
+            State::Resting(until) if now >= until => self.back(peers.live == 0, now),
             State::SlowStart(since) if now.saturating_since(since) >= SLOW_START => {
                 self.state = State::Live;
             }
@@ -359,17 +359,18 @@ impl Health {
         }
     }
 
-    /// A request, or an active probe, got an answer that is no failure.
-    pub fn answered(&mut self, now: Timestamp) {
+    /// A request got an answer that is no failure. `down`: no server was live; then there is
+    /// nobody to share with slowly, and what the whole origin gets is bounded elsewhere.
+    pub fn answered(&mut self, down: bool, now: Timestamp) {
         if matches!(self.state, State::HalfOpen(_)) {
-            self.back(now);
+            self.back(down, now);
         }
     }
 
     /// Active probes got as many good answers as it takes: whatever it was out for is over.
-    pub fn probed(&mut self, now: Timestamp) {
+    pub fn probed(&mut self, down: bool, now: Timestamp) {
         if matches!(self.state, State::Ejected { .. } | State::HalfOpen(_)) {
-            self.back(now);
+            self.back(down, now);
         }
     }
 
@@ -426,8 +427,12 @@ impl Health {
         self.why = Some(Why::Row(fault));
     }
 
-    fn back(&mut self, now: Timestamp) {
-        self.state = State::SlowStart(now);
+    fn back(&mut self, down: bool, now: Timestamp) {
+        self.state = if down {
+            State::Live
+        } else {
+            State::SlowStart(now)
+        };
         self.live_since = now;
         self.window = Window::new(now);
     }

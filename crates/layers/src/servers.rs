@@ -222,7 +222,8 @@ impl Servers {
             None => {
                 server.well(took, || self.clock.now());
                 if server.is_out() {
-                    self.change(server, |health, now| health.answered(now));
+                    let down = self.are_down();
+                    self.change(server, |health, now| health.answered(down, now));
                 }
             }
             Some(fault) => {
@@ -255,7 +256,8 @@ impl Servers {
 
     /// Active probes of a server that is out went well as often as it takes.
     pub fn probes_passed(&self, server: &Arc<Server>) {
-        self.change(server, Health::probed);
+        let down = self.are_down();
+        self.change(server, |health, now| health.probed(down, now));
     }
 
     /// The server asked for a rest.
@@ -339,7 +341,7 @@ impl Servers {
         let jitter = (self.random)();
         self.change(server, |health, now| {
             if peers.live == 0 {
-                health.answered(now);
+                health.answered(true, now);
             } else {
                 health.failed(fault, 1, peers, now, jitter);
             }

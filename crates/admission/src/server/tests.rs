@@ -149,7 +149,7 @@ fn after_a_pause_one_trial_decides_and_its_share_grows_back() {
         "one trial at a time"
     );
     assert_eq!(health.ramp(at(1_020)), 0);
-    health.answered(at(1_030));
+    health.answered(false, at(1_030));
     for (moment, share) in [(1_030, 100), (3_530, 250), (6_030, 500), (11_030, 1_000)] {
         health.tick(counts(0, 0), peers(3, 2, 0, 0), at(moment), MIDDLE);
         assert_eq!(health.ramp(at(moment)), share, "at {moment}");
@@ -178,7 +178,7 @@ fn the_pause_is_forgiven_after_a_minute_of_life() {
     for (lived, pause) in [(1_000, 2_000), (61_000, 1_000)] {
         let mut health = ejected();
         assert!(health.may_try(false, false, at(2_000)));
-        health.answered(at(2_000));
+        health.answered(false, at(2_000));
         let again = 2_000 + lived;
         health.failed(Fault::Refused, 3, peers(3, 2, 100, 0), at(again), MIDDLE);
         assert!(
@@ -212,6 +212,16 @@ fn an_origin_that_is_down_is_asked_every_second_and_forms_try_last() {
         "a form waits another pause"
     );
     assert!(health.may_try(true, true, at(5_050 + 2_010)));
+}
+
+#[test]
+fn the_first_who_comes_back_to_an_origin_that_was_down_takes_what_there_is() {
+    for (down, state) in [(true, "live"), (false, "slow-start")] {
+        let mut health = ejected();
+        assert!(health.may_try(down, false, at(2_000)));
+        health.answered(down, at(2_000));
+        assert_eq!(health.state().name(), state);
+    }
 }
 
 #[test]

@@ -1,5 +1,9 @@
 //! A configuration is replaced as a whole, or not at all.
 
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
 use forebay_testkit::program::Signal;
 use forebay_testkit::{Raw, wait_until};
 
@@ -39,6 +43,27 @@ fn open_connections_stay_and_meet_the_new_configuration() {
         connection.send(request).expect("sent");
         assert_eq!(connection.answer("GET", SOON).status, 404);
     }
+}
+
+#[test]
+fn a_reload_costs_no_request() {
+    let origin = echo();
+    let house = House::start(origin.address, "[quota.client]\nrate = \"100000/s\"\n");
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let asking = scope.spawn(|| {
+            let mut statuses = BTreeSet::new();
+            while !over.load(Ordering::Relaxed) {
+                statuses.insert(house.get("/", &[]).status);
+            }
+            statuses
+        });
+        for _ in 0..20 {
+            house.must(&["reload"]);
+        }
+        over.store(true, Ordering::Relaxed);
+        assert_eq!(asking.join().unwrap(), BTreeSet::from([200]));
+    });
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 
+use forebay_admission::limit::Bounds;
 use forebay_admission::queue::Settings;
 
 use super::*;
@@ -10,9 +11,13 @@ use crate::gate::{GateRules, LimitRule};
 const PATIENCE: Duration = Duration::from_secs(1);
 
 fn servers(count: u16, probed: bool) -> Arc<Servers> {
+    servers_by(count, probed, LimitRule::Fixed(100))
+}
+
+fn servers_by(count: u16, probed: bool, limit: LimitRule) -> Arc<Servers> {
     let clock = Clock::new();
     let rules = GateRules {
-        limit: LimitRule::Fixed(100),
+        limit,
         queue: Settings {
             length: NonZeroUsize::new(16),
             submit: PATIENCE,
@@ -117,6 +122,25 @@ async fn with_probes_requests_try_only_when_all_are_out() {
     kill(&servers);
     pass(&servers, 2_000).await;
     assert!(choose(&servers).is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_adaptive_limit_also_comes_back_with_half_and_not_with_a_trial_s_share() {
+    let servers = servers_by(1, false, LimitRule::Adaptive(Bounds { min: 1, max: 1_000 }));
+    servers.gate.restore(200);
+    servers.gate.tick(false);
+    let before = servers.gate.limit();
+    kill(&servers);
+    pass(&servers, 1_000).await;
+    let trial = choose(&servers).expect("one may try");
+    servers.answered(&trial, 200, None);
+    pass(&servers, 50).await;
+    servers.gate.tick(false);
+    let after = servers.gate.limit();
+    assert!(
+        (before * 2 / 5..=before * 3 / 5).contains(&after),
+        "{before} {after}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
