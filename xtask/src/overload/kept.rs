@@ -93,6 +93,8 @@ pub(super) struct Second {
     pub(super) reset: u64,
     pub(super) refused: u64,
     pub(super) unanswered: u64,
+    /// Whether the crowd, and not the site, was at its bound.
+    pub(super) at_bound: bool,
 }
 
 impl Second {
@@ -142,13 +144,15 @@ impl Kept {
 
     /// What the origin did in time, of what it could have done of what was wanted: in each
     /// second the lesser of its peak and of what is wanted newly or was still wanted, but
-    /// for what it has in its hands at its best.
+    /// for what it has in its hands at its best. Seconds in which the crowd itself was at its
+    /// bound say nothing of the site and are left out.
     pub(super) fn goodput(&self, seconds: Range<u32>) -> Option<f64> {
         let (mut arrears, mut possible, mut done) = (0, 0.0, 0);
         for (index, (moment, crowd)) in self.seconds.iter().zip(&self.tally.seconds).enumerate() {
             let wanted = crowd.wanted + arrears;
             arrears = crowd.outstanding.saturating_sub(self.at_work);
-            if seconds.contains(&u32::try_from(index).unwrap_or(u32::MAX)) {
+            let counts = seconds.contains(&u32::try_from(index).unwrap_or(u32::MAX));
+            if counts && !crowd.at_bound {
                 possible += moment.peak.min(wanted as f64);
                 done += moment.in_time;
             }
@@ -185,6 +189,7 @@ pub(super) mod tests {
             reset: 0,
             refused: 0,
             unanswered: 0,
+            at_bound: false,
         };
         Kept {
             tally: Tally {
@@ -210,5 +215,8 @@ pub(super) mod tests {
         assert_eq!(run.goodput(1..3), Some(140.0 / 150.0));
         assert_eq!(run.shed(1..3), (410, 550));
         assert_eq!(run.goodput(7..9), None);
+        let mut busy = run;
+        busy.tally.seconds[1].at_bound = true;
+        assert_eq!(busy.goodput(1..3), Some(1.0));
     }
 }
