@@ -187,7 +187,7 @@ pub(super) fn all(seconds: u32) -> Vec<Cell> {
         for kind in dies.into_iter().chain([Kind::Servers, Kind::Database]) {
             cells.push(cell(kind, FOREBAY, happens, 0));
         }
-        cells.push(cell(Kind::After, FOREBAY, 80, 0));
+        cells.push(cell(Kind::After, FOREBAY, 130, 0));
     }
     let portal = |kind, lasts, warm| Cell {
         origin: PORTAL,
