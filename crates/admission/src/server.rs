@@ -57,7 +57,7 @@ const FORGIVEN: Duration = Duration::from_secs(60);
 const TRIAL_MAX: Duration = Duration::from_secs(10);
 
 /// How long a server's share grows after its return.
-const SLOW_START: Duration = Duration::from_secs(10);
+const SLOW_START: Duration = Duration::from_secs(6);
 
 /// The share with which a server returns, in thousandths.
 const SLOW_START_FROM: u32 = 100;

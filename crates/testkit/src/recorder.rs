@@ -235,11 +235,11 @@ impl Shared {
     ) -> io::Result<bool> {
         request.connection = connection;
         request.at = self.start.elapsed();
-        let _flight = Flight::begin(self);
+        let flight = Flight::begin(self);
         if let Some(reply) = (self.early)(&request) {
             let method = request.method.clone();
             lock(&self.requests).push(request);
-            play(stream, reply, &method)?;
+            play(stream, reply, &method, flight)?;
             return Ok(false);
         }
         let slot = {
@@ -256,7 +256,7 @@ impl Shared {
             return Ok(false);
         }
         let method = request.method.clone();
-        play(stream, (self.script)(&request), &method)
+        play(stream, (self.script)(&request), &method, flight)
     }
 
     fn body(
@@ -311,9 +311,20 @@ impl Drop for Flight<'_> {
     }
 }
 
-/// Does every step; says whether the connection goes on.
-fn play(stream: &mut TcpStream, reply: Reply, method: &str) -> io::Result<bool> {
-    for step in reply.steps(method) {
+/// Does every step; says whether the connection goes on. The flight ends before the last bytes are
+/// written: whoever has them may send the next request before this thread runs again.
+fn play(
+    stream: &mut TcpStream,
+    reply: Reply,
+    method: &str,
+    flight: Flight<'_>,
+) -> io::Result<bool> {
+    let mut flight = Some(flight);
+    let mut steps = reply.steps(method).into_iter().peekable();
+    while let Some(step) = steps.next() {
+        if steps.peek().is_none() && matches!(step, Step::Send(_)) {
+            flight = None;
+        }
         match step {
             Step::Send(bytes) => stream.write_all(&bytes)?,
             Step::Pause(time) => thread::sleep(time),
@@ -329,6 +340,7 @@ fn play(stream: &mut TcpStream, reply: Reply, method: &str) -> io::Result<bool> 
             }
         }
     }
+    drop(flight);
     Ok(true)
 }
 

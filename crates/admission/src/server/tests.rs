@@ -150,7 +150,7 @@ fn after_a_pause_one_trial_decides_and_its_share_grows_back() {
     );
     assert_eq!(health.ramp(at(1_020)), 0);
     health.answered(false, at(1_030));
-    for (moment, share) in [(1_030, 100), (3_530, 250), (6_030, 500), (11_030, 1_000)] {
+    for (moment, share) in [(1_030, 100), (2_530, 250), (4_030, 500), (7_030, 1_000)] {
         health.tick(counts(0, 0), peers(3, 2, 0, 0), at(moment), MIDDLE);
         assert_eq!(health.ramp(at(moment)), share, "at {moment}");
     }
