@@ -47,6 +47,10 @@ const PAUSE_MIN: Duration = Duration::from_secs(1);
 /// The longest pause.
 const PAUSE_MAX: Duration = Duration::from_secs(30);
 
+/// The longest pause of one that refuses: it says so at once, and the request that tried it goes on
+/// to another server, so trying costs nobody anything.
+const PAUSE_REFUSED: Duration = Duration::from_secs(3);
+
 /// The longest pause while no server at all is live: somebody has to find out that it is over.
 const PAUSE_DOWN: Duration = Duration::from_secs(1);
 
@@ -412,8 +416,8 @@ impl Health {
             since: now,
             pause: spread(self.pause, jitter),
         };
-        self.pause = (self.pause * 2).min(PAUSE_MAX);
         self.why = Some(why);
+        self.lengthen();
         self.ejections += 1;
     }
 
@@ -423,8 +427,16 @@ impl Health {
             since: now,
             pause: spread(self.pause, jitter),
         };
-        self.pause = (self.pause * 2).min(PAUSE_MAX);
         self.why = Some(Why::Row(fault));
+        self.lengthen();
+    }
+
+    fn lengthen(&mut self) {
+        let longest = match self.why {
+            Some(Why::Row(Fault::Refused)) => PAUSE_REFUSED,
+            _ => PAUSE_MAX,
+        };
+        self.pause = (self.pause * 2).min(longest);
     }
 
     fn back(&mut self, down: bool, now: Timestamp) {

@@ -159,18 +159,26 @@ fn after_a_pause_one_trial_decides_and_its_share_grows_back() {
 
 #[test]
 fn each_failed_trial_doubles_the_pause_up_to_its_bound() {
-    let mut health = ejected();
-    let mut now = 0;
-    for pause in [1, 2, 4, 8, 16, 30, 30] {
-        assert!(
-            !health.may_try(false, false, at(now + pause * 990)),
-            "{pause} s"
-        );
-        now += pause * 1_010;
-        assert!(health.may_try(false, false, at(now)), "{pause} s");
-        health.failed(Fault::Refused, 1, peers(3, 2, 100, 0), at(now), MIDDLE);
+    for (fault, pauses) in [
+        (Fault::Timeout, [1, 2, 4, 8, 16, 30, 30]),
+        (Fault::Refused, [1, 2, 3, 3, 3, 3, 3]),
+    ] {
+        let mut health = ejected();
+        let mut now = 0;
+        for pause in pauses {
+            assert!(
+                !health.may_try(false, false, at(now + pause * 990)),
+                "{fault:?}, {pause} s"
+            );
+            now += pause * 1_010;
+            assert!(
+                health.may_try(false, false, at(now)),
+                "{fault:?}, {pause} s"
+            );
+            health.failed(fault, 1, peers(3, 2, 100, 0), at(now), MIDDLE);
+        }
+        assert_eq!(health.ejections(), 1, "a failed trial is the same ejection");
     }
-    assert_eq!(health.ejections(), 1, "a failed trial is the same ejection");
 }
 
 #[test]
