@@ -10,6 +10,7 @@ use surge::origin::{Origin, OriginSettings};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::site::{ask, wait_until};
 
@@ -34,10 +35,11 @@ async fn throughput(settings: OriginSettings, clients: u32) -> f64 {
     let warm = Duration::from_millis(300);
     let measured = Duration::from_secs(2);
     tokio::time::sleep(warm).await;
-    let before = origin.stats().completed;
+    let (before, began) = (origin.stats().completed, Instant::now());
     tokio::time::sleep(measured).await;
+    let lasted = began.elapsed();
     let completed = origin.stop().await.completed - before;
-    completed as f64 / measured.as_secs_f64()
+    completed as f64 / lasted.as_secs_f64()
 }
 
 async fn always_ask(address: SocketAddr) {
@@ -58,7 +60,8 @@ async fn always_ask(address: SocketAddr) {
 #[tokio::test]
 async fn the_best_concurrency_gives_the_peak_and_more_gives_less() {
     let peak = small().peak();
-    for (clients, low, high) in [(2, 0.0, 0.4), (small().best_concurrency(), 0.9, 1.1)] {
+    // A few hundred pieces of exponential work: a tenth more or less is chance.
+    for (clients, low, high) in [(2, 0.0, 0.4), (small().best_concurrency(), 0.75, 1.3)] {
         let share = throughput(small(), clients).await / peak;
         assert!(
             (low..high).contains(&share),
