@@ -20,6 +20,7 @@ use crate::clock::Clock;
 
 mod counts;
 mod latency;
+mod limit;
 mod permit;
 mod pressure;
 mod rules;
@@ -27,6 +28,7 @@ mod status;
 
 use counts::Counts;
 use latency::Latency;
+use limit::WHOLE;
 use permit::Kept;
 pub use permit::Permit;
 use pressure::Pressure;
@@ -75,12 +77,6 @@ impl Waiting {
         }
     }
 }
-
-/// All servers, in thousandths.
-const WHOLE: u32 = 1_000;
-
-/// Less of a change, in thousandths, waits for more of it.
-const ALIVE_STEP: u32 = 20;
 
 /// A tick that comes so long after the one before came late.
 const LATE: Duration = Duration::from_millis(250);
@@ -190,86 +186,6 @@ impl Gate {
         }
     }
 
-    /// What the origin, or servers that have just come back, allow at most; `None`: anything.
-    pub fn ceiling(self: &Arc<Self>, most: Option<u32>) {
-        let rule = lock(&self.rules).limit;
-        let mut waiting = lock(&self.waiters);
-        waiting.ceiling = most;
-        self.set_limit(&mut waiting, rule);
-        drop(waiting);
-        self.wake();
-    }
-
-    /// So many servers are alive now; the limit leaves each at least one request.
-    pub fn servers(&self, live: u32) {
-        let rule = lock(&self.rules).limit;
-        let mut waiting = lock(&self.waiters);
-        waiting.live = live;
-        if let (LimitRule::Adaptive(bounds), Some(law)) = (rule, &mut waiting.law) {
-            law.set_bounds(bounds.leaving_each_one(live));
-        }
-    }
-
-    /// Goes on from a limit that an earlier process had found.
-    pub fn restore(&self, limit: u32) {
-        let rule = lock(&self.rules).limit;
-        let mut waiting = lock(&self.waiters);
-        if let Some(law) = &mut waiting.law {
-            law.restore(limit);
-        }
-        self.set_limit(&mut waiting, rule);
-    }
-
-    /// The limit that was found, once it was; what [`restore`](Self::restore) takes.
-    #[must_use]
-    pub fn learned(&self) -> Option<u32> {
-        lock(&self.waiters).law.as_ref()?.learned()
-    }
-
-    /// So many thousandths of the origin's servers, by weight, are there: an adaptive limit
-    /// follows at once. With none of them it stays, for those who come back.
-    pub fn alive(&self, thousandths: u32) {
-        let rule = lock(&self.rules).limit;
-        let mut waiting = lock(&self.waiters);
-        let before = waiting.alive;
-        let little = before.abs_diff(thousandths) < ALIVE_STEP && thousandths < WHOLE;
-        if thousandths == 0 || thousandths == before || little {
-            return;
-        }
-        waiting.alive = thousandths;
-        if let Some(law) = &mut waiting.law {
-            law.scale(f64::from(thousandths) / f64::from(before));
-        }
-        self.set_limit(&mut waiting, rule);
-    }
-
-    /// A server was ejected or came back: what the limit rests on is doubted.
-    pub fn unsure(&self) {
-        if let Some(law) = &mut lock(&self.waiters).law {
-            law.unsure();
-        }
-    }
-
-    /// Puts the limit in force.
-    fn set_limit(&self, waiting: &mut Waiting, rule: LimitRule) {
-        let own = rule.first(waiting.law.as_ref());
-        let limit = waiting.ceiling.map_or(own, |most| own.min(most)).max(1);
-        if self.counts.set_limit(limit) {
-            self.settle(waiting);
-        }
-    }
-
-    fn holds(&self) -> Holds {
-        let rule = lock(&self.rules).limit;
-        let waiting = lock(&self.waiters);
-        let own = rule.first(waiting.law.as_ref());
-        match &waiting.law {
-            _ if waiting.ceiling.is_some_and(|most| most < own) => Holds::Ceiling,
-            Some(law) => Holds::Learned(law.moved()),
-            None => Holds::Operator,
-        }
-    }
-
     /// A permit, if one is free and nobody waits for it.
     #[must_use]
     pub fn try_acquire(self: &Arc<Self>) -> Option<Permit> {
@@ -354,13 +270,15 @@ impl Gate {
     /// What stands at the gate now.
     #[must_use]
     pub fn status(&self) -> GateStatus {
-        let (waiting, standing, shed) = {
+        let rule = lock(&self.rules).limit;
+        let (holds, waiting, standing, shed) = {
             let state = lock(&self.waiters);
-            (state.queue.waiting(), state.queue.standing(), state.shed)
+            let (waiting, standing) = (state.queue.waiting(), state.queue.standing());
+            (Self::holds(&state, rule), waiting, standing, state.shed)
         };
         GateStatus {
             limit: self.counts.limit(),
-            holds: self.holds(),
+            holds,
             in_flight: self.counts.in_flight(),
             queued: self.counts.queued(),
             abandoned: lock(&self.abandoned).len(),
