@@ -89,17 +89,17 @@ impl Line {
     }
 
     /// A new ticket; not counted as a visitor before it comes back.
-    pub(super) fn issue(&mut self, arrived: WallTime) {
+    pub(super) fn issue(&mut self, place: Place) {
         self.issued += 1;
-        if let Some(bucket) = self.open(second(arrived)) {
+        if let Some(bucket) = self.open(place.second()) {
             bucket.issued += 1;
         }
     }
 
     /// A ticket came back: it is counted where it is due next.
-    pub(super) fn count(&mut self, ticket: &Ticket, due: WallTime, now: WallTime) {
-        let arrived = second(ticket.arrived);
-        if ticket.confirmed && self.uncount(ticket) {
+    pub(super) fn count(&mut self, place: Place, ticket: &Ticket, due: WallTime, now: WallTime) {
+        let arrived = place.second();
+        if ticket.confirmed && self.uncount(place, ticket) {
             self.put(arrived, epoch(due));
             return;
         }
@@ -125,9 +125,9 @@ impl Line {
     }
 
     /// Takes a ticket out of where it was counted; false when it was not there.
-    pub(super) fn uncount(&mut self, ticket: &Ticket) -> bool {
+    pub(super) fn uncount(&mut self, place: Place, ticket: &Ticket) -> bool {
         let (due, swept) = (epoch(ticket.due), self.swept);
-        let Some(bucket) = self.bucket(second(ticket.arrived)) else {
+        let Some(bucket) = self.bucket(place.second()) else {
             return false;
         };
         let Some(at) = bucket.cells.iter().position(|cell| cell.epoch == due) else {
@@ -167,11 +167,11 @@ impl Line {
     }
 
     /// A ticket was claimed. Returns what its call had not paid for.
-    pub(super) fn claim(&mut self, ticket: &Ticket) -> Credit {
+    pub(super) fn claim(&mut self, place: Place, ticket: &Ticket) -> Credit {
         if ticket.confirmed {
-            self.uncount(ticket);
+            self.uncount(place, ticket);
         }
-        let Some(bucket) = self.bucket(second(ticket.arrived)) else {
+        let Some(bucket) = self.bucket(place.second()) else {
             return Credit::ONE;
         };
         bucket.claimed += 1;

@@ -9,7 +9,6 @@ use crate::inlet::Pace;
 use crate::mix::mix;
 use crate::ticket::Ticket;
 use crate::time::WallTime;
-use crate::watermark::Place;
 
 /// The second contact, by the page itself: before it the ticket is not counted.
 const FIRST_POLL: Duration = Duration::from_secs(1);
@@ -34,7 +33,7 @@ impl Room {
     #[must_use]
     pub fn look(&self, now: WallTime, ticket: &Ticket) -> Told {
         let now = self.now.max(now);
-        let place = Place::of(ticket.arrived, ticket.id);
+        let place = self.place(ticket);
         let state = match self.settings.mode {
             Mode::Off => TurnState::Open,
             Mode::Hold => TurnState::Closed,
@@ -45,7 +44,7 @@ impl Room {
     }
 
     pub(super) fn tell(&self, now: WallTime, ticket: &Ticket, state: TurnState) -> Told {
-        let place = Place::of(ticket.arrived, ticket.id);
+        let place = self.place(ticket);
         let ahead = match state {
             TurnState::Open | TurnState::Called => Some(0),
             _ if !ticket.confirmed => None,

@@ -72,7 +72,7 @@ impl Room {
         if now.saturating_since(ticket.due.max(ticket.arrived)) > self.settings.keep {
             return self.arrive(now, ticket.id);
         }
-        let place = Place::of(ticket.arrived, ticket.id);
+        let place = self.place(ticket);
         let called = self.watermark.calls(place);
         let (free, may_enter) = match self.settings.mode {
             Mode::Off => (true, true),
@@ -109,6 +109,11 @@ impl Room {
         let _now = self.touch(self.now);
         self.inside.end(pass);
         self.check();
+    }
+
+    /// Where a ticket stands: the one place that says what the order is.
+    pub(super) fn place(&self, ticket: &Ticket) -> Place {
+        Place::of(ticket.arrived, ticket.id)
     }
 
     /// A newcomer passes at once only when that takes nothing from anybody who waits.
@@ -179,9 +184,9 @@ impl Room {
 
     fn enter(&mut self, now: WallTime, ticket: &Ticket, free: bool) -> Turn {
         self.claims.note(Recent::key(ticket.id, CLAIM));
-        self.present
-            .remove((Place::of(ticket.arrived, ticket.id), ticket.id));
-        let unpaid = self.line.claim(ticket);
+        let place = self.place(ticket);
+        self.present.remove((place, ticket.id));
+        let unpaid = self.line.claim(place, ticket);
         if !free {
             self.inlet.spend(unpaid);
         }
@@ -218,7 +223,7 @@ impl Room {
             return;
         }
         if !self.polls.note(Recent::key(ticket.id, part)) {
-            self.line.count(ticket, due, now);
+            self.line.count(self.place(ticket), ticket, due, now);
             // The next ticket is due there, however often it was due there before.
             self.polls.forget(Recent::key(ticket.id, after));
         }
@@ -230,7 +235,6 @@ impl Room {
             self.open(now);
         }
         self.calm_since = now;
-        self.line.issue(now);
         let (room, confirmed, least_ahead) = (self.id, false, None);
         let mut ticket = Ticket {
             room,
@@ -240,6 +244,7 @@ impl Room {
             due: now,
             least_ahead,
         };
+        self.line.issue(self.place(&ticket));
         let told = self.look(now, &ticket);
         let state = match told.state {
             TurnState::Closed => TurnState::Closed,

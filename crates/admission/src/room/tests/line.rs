@@ -14,15 +14,20 @@ fn ticket(id: u64, arrived_ms: u64) -> Ticket {
     }
 }
 
+/// Where a ticket stands by its arrival.
+fn of(ticket: &Ticket) -> Place {
+    Place::of(ticket.arrived, ticket.id)
+}
+
 /// A line with `issued` tickets of which `confirmed` came back and are due at `due_ms`.
 fn line(issued: u64, confirmed: u64, due_ms: u64) -> (Line, Vec<Ticket>) {
     let mut line = Line::new(START, 0..0);
     let mut tickets: Vec<_> = (0..issued).map(|id| ticket(id, 0)).collect();
     for ticket in &tickets {
-        line.issue(ticket.arrived);
+        line.issue(of(ticket));
     }
     for ticket in tickets.iter_mut().take(confirmed as usize) {
-        line.count(ticket, ms(due_ms), ms(1_000));
+        line.count(of(ticket), ticket, ms(due_ms), ms(1_000));
         (ticket.confirmed, ticket.due) = (true, ms(due_ms));
     }
     (line, tickets)
@@ -65,7 +70,7 @@ fn doubt_follows_the_share_that_returns() {
     sweep(&mut line, 21_000);
     let doubted = line.believed();
     for ticket in tickets.iter().take(900) {
-        line.count(ticket, ms(60_000), ms(22_000));
+        line.count(of(ticket), ticket, ms(60_000), ms(22_000));
     }
     assert_eq!(line.suspects, 100);
     assert!(
@@ -79,8 +84,13 @@ fn doubt_follows_the_share_that_returns() {
 fn a_replayed_ticket_fills_nothing_up() {
     let (mut line, tickets) = line(10, 10, 9_000);
     for replay in 0..1_000 {
-        line.count(&tickets[0], ms(20_000 + replay * 10), ms(2_000));
-        line.count(&ticket(0, 0), ms(20_000), ms(2_000));
+        line.count(
+            of(&tickets[0]),
+            &tickets[0],
+            ms(20_000 + replay * 10),
+            ms(2_000),
+        );
+        line.count(of(&ticket(0, 0)), &ticket(0, 0), ms(20_000), ms(2_000));
     }
     assert!(line.holds());
     assert_eq!(line.live, 10);
@@ -94,7 +104,7 @@ fn what_a_lost_snapshot_knew_is_counted_again() {
             confirmed: true,
             ..ticket(id, 10_000 + id * 100)
         };
-        line.count(&known, ms(70_000), ms(61_000));
+        line.count(of(&known), &known, ms(70_000), ms(61_000));
     }
     assert_eq!(line.live, 50);
     assert!(line.holds());
@@ -105,13 +115,17 @@ fn a_claim_settles_its_call_and_a_late_one_is_charged() {
     let (mut line, tickets) = line(10, 10, 9_000);
     let second = bucket::second(START);
     let mark = line.call(second, Credit::from_whole(2));
-    assert_eq!(line.claim(&tickets[0]), Credit::ZERO);
+    assert_eq!(line.claim(of(&tickets[0]), &tickets[0]), Credit::ZERO);
     assert_eq!(
         line.settle(second, mark),
         Credit::ONE,
         "one of two did not come"
     );
-    assert_eq!(line.claim(&tickets[1]), Credit::ONE, "and comes later");
+    assert_eq!(
+        line.claim(of(&tickets[1]), &tickets[1]),
+        Credit::ONE,
+        "and comes later"
+    );
     assert_eq!((line.live, line.out), (8, Credit::ZERO));
 }
 
@@ -120,8 +134,8 @@ fn people_ahead_are_counted_within_the_second() {
     let mut line = Line::new(START, 0..0);
     for id in 0..400 {
         let ticket = ticket(id, id * 5);
-        line.issue(ticket.arrived);
-        line.count(&ticket, ms(5_000), ms(2_000));
+        line.issue(of(&ticket));
+        line.count(of(&ticket), &ticket, ms(5_000), ms(2_000));
     }
     line.publish(ms(10_000), Place::at(START));
     for (arrived_ms, expected) in [
@@ -140,7 +154,7 @@ fn people_ahead_are_counted_within_the_second() {
 fn an_empty_line_takes_no_memory() {
     let (mut line, tickets) = line(10, 10, 9_000);
     for ticket in &tickets {
-        line.claim(ticket);
+        line.claim(of(ticket), ticket);
     }
     line.sweep(
         ms(60_000),
