@@ -2,25 +2,21 @@
 //! small answer by which a page without JavaScript makes its second contact. Both have a budget
 //! of their own, larger than a client's quota.
 
+mod status;
+
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
-use forebay_admission::pass::Pass;
-use forebay_admission::quota::whole_seconds;
-use forebay_admission::room::{Told, Turn, TurnState};
-use forebay_admission::ticket::Ticket;
-use forebay_admission::time::WallTime;
 use forebay_admission::verdict::Reason;
-use forebay_telemetry::json::JsonWriter;
 use futures_util::future::{Either, Ready, ready};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE};
 use http::{HeaderValue, Method, Response};
 use tower::Service;
 
+pub use self::status::{named, reference, write_place};
 use crate::body::AnswerBody;
-use crate::exchange::{Answer, Exchange, Note, Refusal, Visitor};
+use crate::exchange::{Answer, Exchange, Note, Refusal};
 use crate::rate;
 use crate::room::Desk;
 
@@ -80,8 +76,8 @@ fn answer(exchange: &Exchange) -> Result<Answer, Refusal> {
         .strip_prefix(site.prefix.as_str())
         .unwrap_or_default();
     match (name, &exchange.desk) {
-        ("/status", Some(desk)) => Ok(status(exchange, desk)),
-        ("/here.css", Some(desk)) => Ok(here(exchange, desk)),
+        ("/status", Some(desk)) => Ok(status::status(exchange, desk)),
+        ("/here.css", Some(desk)) => Ok(status::here(exchange, desk)),
         _ => Err(Reason::NoRoute.into()),
     }
 }
@@ -109,136 +105,6 @@ pub fn desk(exchange: &Exchange) -> Option<Option<Arc<Desk>>> {
     )
 }
 
-/// The reference of somebody who has no place.
-const NOBODY: u64 = 0;
-
-/// Whether the visitor sees the place that the answer is about.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Shown {
-    Yes,
-    No,
-}
-
-/// Where the visitor stands, and the cookie that says so.
-fn place(exchange: &Exchange, desk: &Desk, shown: Shown) -> (Told, Option<HeaderValue>) {
-    let site = &exchange.site;
-    let wall = exchange.wall;
-    let open = Told {
-        state: TurnState::Open,
-        ahead: Some(0),
-        eta: None,
-        poll_after: Duration::from_secs(60),
-        reference: NOBODY,
-    };
-    match exchange.visitor {
-        Visitor::Inside(pass, _) => (
-            Told {
-                reference: pass.id,
-                ..open
-            },
-            None,
-        ),
-        Visitor::Waiting(ticket) if exchange.head.method == Method::HEAD => {
-            (named(desk.room().look(wall, &ticket)), None)
-        }
-        Visitor::Waiting(ticket) => {
-            let (moved, told) = contact(desk, &ticket, wall);
-            let moved = moved.map(|moved| match shown {
-                Shown::Yes => moved,
-                // A number that nobody was told binds nobody.
-                Shown::No => Ticket {
-                    least_ahead: ticket.least_ahead,
-                    ..moved
-                },
-            });
-            let cookie = moved
-                .and_then(|moved| desk.ticket_cookie(&site.keyring, &moved, exchange.client.https));
-            (named(told), cookie)
-        }
-        // Nobody's place: asking makes no ticket, visiting the page does.
-        Visitor::Stranger if desk.is_open() => (open, None),
-        Visitor::Stranger => (
-            Told {
-                state: TurnState::Queueing,
-                ahead: None,
-                ..open
-            },
-            None,
-        ),
-    }
-}
-
-/// A poll counts and confirms, but claims nothing: the page enters by asking for itself again.
-fn contact(desk: &Desk, ticket: &Ticket, wall: WallTime) -> (Option<Ticket>, Told) {
-    let mut room = desk.room();
-    let told = room.look(wall, ticket);
-    if matches!(told.state, TurnState::Called | TurnState::Open) {
-        return (None, told);
-    }
-    match room.poll(wall, ticket) {
-        Turn::Wait(moved, told) => (Some(moved), told),
-        Turn::Through | Turn::Enter(_) => (
-            None,
-            Told {
-                state: TurnState::Called,
-                ..told
-            },
-        ),
-    }
-}
-
-fn status(exchange: &Exchange, desk: &Desk) -> Answer {
-    let (told, cookie) = place(exchange, desk, Shown::Yes);
-    let mut body = Vec::with_capacity(160);
-    JsonWriter::object(&mut body, |json| write_place(json, &desk.name, &told));
-    respond(body, "application/json", cookie)
-}
-
-/// The fields of a place in line, for the status address and for problem+json.
-pub fn write_place(json: &mut JsonWriter<'_>, room: &str, told: &Told) {
-    json.str("room", room);
-    json.str("state", told.state.name());
-    match told.ahead {
-        Some(ahead) => json.u64("ahead", u64::from(ahead)),
-        None => json.null("ahead"),
-    }
-    match told.eta {
-        Some(eta) => json.nested("eta_seconds", |json| {
-            json.u64("p50", whole_seconds(eta.p50));
-            json.u64("p90", whole_seconds(eta.p90));
-        }),
-        None => json.null("eta_seconds"),
-    }
-    json.u64("poll_after_seconds", whole_seconds(told.poll_after));
-    match told.reference {
-        NOBODY => json.null("reference"),
-        id => json.str("reference", &reference(id)),
-    }
-}
-
-/// A ticket's place under the name that its pass will have, so that what somebody reads out from
-/// the page is still right inside.
-#[must_use]
-pub fn named(told: Told) -> Told {
-    Told {
-        reference: Pass::id_of(told.reference),
-        ..told
-    }
-}
-
-/// A place's name for people: what they read out when they call. Takes the pass's id.
-#[must_use]
-pub fn reference(id: u64) -> String {
-    let text = format!("{id:016X}");
-    format!("{}-{}", &text[..4], &text[4..8])
-}
-
-/// An empty style sheet that a page asks for when it has no JavaScript.
-fn here(exchange: &Exchange, desk: &Desk) -> Answer {
-    let (_, cookie) = place(exchange, desk, Shown::No);
-    respond(Vec::new(), "text/css", cookie)
-}
-
 fn respond(body: Vec<u8>, kind: &'static str, cookie: Option<HeaderValue>) -> Answer {
     let mut response = Response::new(AnswerBody::full(Bytes::from(body)));
     let headers = response.headers_mut();
@@ -253,30 +119,5 @@ fn respond(body: Vec<u8>, kind: &'static str, cookie: Option<HeaderValue>) -> An
             local: true,
             ..Note::default()
         },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_place_reads_as_documented() {
-        let told = Told {
-            state: TurnState::Queueing,
-            ahead: Some(12),
-            eta: Some(forebay_admission::room::Eta {
-                p50: Duration::from_millis(59_100),
-                p90: Duration::from_secs(90),
-            }),
-            poll_after: Duration::from_millis(200),
-            reference: 0x0123_4567_89ab_cdef,
-        };
-        let mut body = Vec::new();
-        JsonWriter::object(&mut body, |json| write_place(json, "main", &told));
-        assert_eq!(
-            String::from_utf8(body).unwrap(),
-            r#"{"room":"main","state":"queueing","ahead":12,"eta_seconds":{"p50":60,"p90":90},"poll_after_seconds":1,"reference":"0123-4567"}"#
-        );
     }
 }
