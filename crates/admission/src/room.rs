@@ -198,7 +198,7 @@ impl Room {
     #[must_use]
     pub const fn state(&self) -> State {
         match self.settings.mode {
-            Mode::Hold => State::Closed,
+            Mode::Hold | Mode::Maintenance => State::Closed,
             Mode::Off => State::Open,
             Mode::QueueAll => State::Queueing,
             Mode::Auto if self.queueing => State::Queueing,

@@ -37,6 +37,8 @@ reasons! {
     RoomWaiting => "room_waiting",
     /// Held by the operator (mode `hold`): the waiting page, which says so.
     RoomClosed => "room_closed",
+    /// Held by the operator with everybody inside (mode `maintenance`): the page of that.
+    Maintenance => "maintenance",
     /// A request without a pass found no place in the short queue; the room makes it a ticket.
     Stranger => "stranger",
     /// A pass holder found no place in the short queue: the "one moment" page.

@@ -87,6 +87,8 @@ pub(crate) enum RoomAction {
     Hold,
     /// Give everybody a place in line.
     QueueAll,
+    /// Let nobody through, not even those who are inside; places and passes are kept.
+    Maintenance,
     /// Let everybody pass.
     Off,
     /// Let in so many.

@@ -27,6 +27,7 @@ pub(crate) fn room(at: &At, name: &str, action: &RoomAction) -> Result<ExitCode,
         RoomAction::Auto => json!({ "mode": "auto" }),
         RoomAction::Hold => json!({ "mode": "hold" }),
         RoomAction::QueueAll => json!({ "mode": "queue-all" }),
+        RoomAction::Maintenance => json!({ "mode": "maintenance" }),
         RoomAction::Off => json!({ "mode": "off" }),
         RoomAction::Rate { rate } => json!({ "inlet": rate }),
         RoomAction::Active { visitors } => match visitors.parse::<u32>() {

@@ -123,9 +123,11 @@ pub const fn status(reason: Reason) -> (StatusCode, Option<Duration>) {
         Reason::ClientRate | Reason::PassRate | Reason::RoomRate => {
             (StatusCode::TOO_MANY_REQUESTS, soon(5))
         }
-        Reason::RoomWaiting | Reason::RoomClosed | Reason::Stranger | Reason::FormWithoutPass => {
-            (StatusCode::SERVICE_UNAVAILABLE, soon(10))
-        }
+        Reason::RoomWaiting
+        | Reason::RoomClosed
+        | Reason::Maintenance
+        | Reason::Stranger
+        | Reason::FormWithoutPass => (StatusCode::SERVICE_UNAVAILABLE, soon(10)),
         Reason::Busy | Reason::SubResource | Reason::OriginDown => {
             (StatusCode::SERVICE_UNAVAILABLE, soon(3))
         }
@@ -239,7 +241,7 @@ impl Addressee {
             let choice = self.choice(pages);
             let told = &waiting.told;
             let state = match told.state {
-                TurnState::Closed => page::WaitState::Closed,
+                TurnState::Closed | TurnState::Maintenance => page::WaitState::Closed,
                 TurnState::Called | TurnState::Open => page::WaitState::Called,
                 TurnState::Queueing => page::WaitState::Queueing,
             };

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use forebay_admission::credential::Credential;
 use forebay_admission::pass::{Pass, Standing};
 use forebay_admission::room::{Mode, Told, Turn, TurnState};
 use forebay_admission::ticket::Ticket;
@@ -69,7 +68,8 @@ where
     fn call(&mut self, mut exchange: Exchange) -> Self::Future {
         // Nobody waits here, or this visitor is inside: on, with nothing to remember.
         let inside = matches!(exchange.visitor, Visitor::Inside(_, Standing::Fresh));
-        let Some(desk) = exchange.entry().room.clone().filter(|_| !inside) else {
+        let desk = exchange.entry().room.as_ref();
+        let Some(desk) = desk.filter(|desk| !inside || desk.is_shut()).cloned() else {
             return Either::Left(self.inner.call(exchange));
         };
         let guest = Guest::of(&exchange, desk);
@@ -95,6 +95,15 @@ where
     }
 }
 
+/// What is told during maintenance to somebody who has no place in line, or is inside.
+pub(crate) const AWAY: Told = Told {
+    state: TurnState::Maintenance,
+    ahead: None,
+    eta: None,
+    poll_after: Duration::from_secs(30),
+    reference: 0,
+};
+
 /// What of a request the room needs when the answer comes back.
 struct Guest {
     desk: Arc<Desk>,
@@ -117,6 +126,9 @@ impl Guest {
 
     fn way(&self, exchange: &Exchange) -> Way {
         match exchange.visitor {
+            Visitor::Inside(pass, standing) if self.desk.is_shut() => {
+                self.turned_out(&pass, standing)
+            }
             Visitor::Inside(_, Standing::Fresh) => Way::On,
             Visitor::Inside(pass, Standing::Renew) => {
                 Way::OnWithPass(self.desk.room().renew(self.wall, &pass))
@@ -135,6 +147,24 @@ impl Guest {
         } else {
             Way::OnWithPass(self.desk.room().renew(self.wall, pass))
         }
+    }
+
+    /// Maintenance: nothing is sent on, and the pass stays as good as it is. Who looks in now and
+    /// then keeps it alive.
+    fn turned_out(&self, pass: &Pass, standing: Standing) -> Way {
+        let told = Told {
+            reference: pass.id,
+            ..AWAY
+        };
+        if !self.asker.may_queue() {
+            return self.part(&told);
+        }
+        let mut refusal = self.waiting(Reason::Maintenance, told);
+        if standing == Standing::Renew {
+            let pass = self.desk.room().renew(self.wall, pass);
+            refusal.cookie = self.pass_cookie(&pass).map(Box::new);
+        }
+        Way::Refused(Box::new(refusal))
     }
 
     fn in_line(&self, ticket: &Ticket) -> Way {
@@ -183,19 +213,27 @@ impl Guest {
     /// The waiting page, with the place in line as its cookie.
     fn held(&self, ticket: &Ticket, told: Told) -> Refusal {
         let reason = match (self.asker.safe, told.state) {
+            (_, TurnState::Maintenance) => Reason::Maintenance,
             (false, _) => Reason::FormWithoutPass,
             (true, TurnState::Closed) => Reason::RoomClosed,
             (true, _) => Reason::RoomWaiting,
         };
+        let mut refusal = self.waiting(reason, local::named(told));
+        refusal.cookie = self.ticket_cookie(ticket).map(Box::new);
+        refusal
+    }
+
+    /// The page for who does not go on, with the name that the pass has or will have.
+    fn waiting(&self, reason: Reason, told: Told) -> Refusal {
+        let rules = self.desk.rules();
         let mut refusal = Refusal::new(reason);
         refusal.retry_after = Some(told.poll_after);
-        refusal.cookie = self.ticket_cookie(ticket).map(Box::new);
         refusal.waiting = Some(Box::new(Waiting {
             room: Arc::clone(&self.desk.name),
-            status: self.desk.rules().status,
+            status: rules.status,
             pages: self.desk.pages(),
-            keep: self.desk.rules().keep,
-            told: local::named(told),
+            keep: rules.keep,
+            told,
         }));
         refusal
     }
@@ -206,10 +244,7 @@ impl Guest {
     }
 
     fn pass_cookie(&self, pass: &Pass) -> Option<HeaderValue> {
-        let value = Credential::Pass(*pass).seal(&*self.site.keyring);
-        let rules = self.desk.rules().pass;
-        let age: Duration = rules.lifetime + rules.form_grace;
-        self.desk.cookies.set(&value, self.https, age)
+        self.desk.pass_cookie(&self.site.keyring, pass, self.https)
     }
 }
 

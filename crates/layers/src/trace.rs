@@ -191,6 +191,7 @@ impl Record {
             Some(
                 Reason::RoomWaiting
                 | Reason::RoomClosed
+                | Reason::Maintenance
                 | Reason::SubResource
                 | Reason::FormWithoutPass,
             ) => Decision::Hold,

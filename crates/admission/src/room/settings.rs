@@ -16,6 +16,9 @@ pub enum Mode {
     Hold,
     /// Everybody gets a ticket and sees at least one page.
     QueueAll,
+    /// As [`Hold`](Self::Hold), and passes do not go on either: nobody reaches the origin.
+    /// Tickets and passes keep their worth.
+    Maintenance,
     /// No room: everybody passes, and a ticket is worth a pass at once.
     Off,
 }
@@ -28,8 +31,15 @@ impl Mode {
             Self::Auto => "auto",
             Self::Hold => "hold",
             Self::QueueAll => "queue-all",
+            Self::Maintenance => "maintenance",
             Self::Off => "off",
         }
+    }
+
+    /// Whether nobody is called and nobody enters.
+    #[must_use]
+    pub const fn holds(self) -> bool {
+        matches!(self, Self::Hold | Self::Maintenance)
     }
 }
 

@@ -37,6 +37,7 @@ impl Room {
         let state = match self.settings.mode {
             Mode::Off => TurnState::Open,
             Mode::Hold => TurnState::Closed,
+            Mode::Maintenance => TurnState::Maintenance,
             _ if self.watermark.calls(place) => TurnState::Called,
             _ => TurnState::Queueing,
         };
@@ -95,7 +96,7 @@ impl Room {
                 return PRESENT_POLL.max(least);
             }
             (_, None) => return FIRST_POLL,
-            (TurnState::Closed, _) => earlier(HELD_POLL, luck),
+            (TurnState::Closed | TurnState::Maintenance, _) => earlier(HELD_POLL, luck),
             (TurnState::Queueing, Some(ahead)) => self.approach(now, ahead, luck),
         };
         asked.max(least).min(most.max(least))

@@ -6,7 +6,7 @@ use core::time::Duration;
 use super::bucket::epoch_end;
 use super::calls::CALL;
 use super::line::{Line, YOUNG};
-use super::{InletRule, Load, Mode, Room, State};
+use super::{InletRule, Load, Room, State};
 use crate::estimate::{Finite, Smooth};
 use crate::inlet::{Credit, Pace};
 use crate::time::WallTime;
@@ -195,7 +195,7 @@ impl Room {
         let share = Finite::new(share.as_nano() as f64 / 1e12 / span.as_secs_f64().max(1e-3));
         pulse.leaving.level(share, span);
         let claimed = self.claimed.saturating_sub(last.claimed);
-        if self.line.waiting() >= Credit::ONE && self.settings.mode != Mode::Hold {
+        if self.line.waiting() >= Credit::ONE && !self.settings.mode.holds() {
             pulse.speed.count(claimed, span);
         }
         let admitted = self.admitted.saturating_sub(last.admitted);
@@ -205,7 +205,7 @@ impl Room {
     /// Spends the credit on those who wait, in order of arrival. Returns what was spent.
     fn call(&mut self, now: WallTime) -> Credit {
         let credit = self.inlet.credit(now);
-        if self.settings.mode == Mode::Hold {
+        if self.settings.mode.holds() {
             self.inlet.settle();
             return Credit::ZERO;
         }

@@ -13,7 +13,7 @@ pub enum State {
     Open,
     /// Newcomers wait in line.
     Queueing,
-    /// Nobody new enters (mode `hold`).
+    /// Nobody new enters (modes `hold` and `maintenance`).
     Closed,
 }
 
@@ -40,6 +40,8 @@ pub enum TurnState {
     Called,
     /// Held by the operator.
     Closed,
+    /// Held by the operator, with everybody who was inside.
+    Maintenance,
 }
 
 impl TurnState {
@@ -50,7 +52,7 @@ impl TurnState {
             Self::Open => "open",
             Self::Queueing => "queueing",
             Self::Called => "called",
-            Self::Closed => "closed",
+            Self::Closed | Self::Maintenance => "closed",
         }
     }
 }

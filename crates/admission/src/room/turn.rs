@@ -20,7 +20,7 @@ impl Room {
         let now = self.touch(now);
         let through = match self.settings.mode {
             Mode::Off => true,
-            Mode::Hold | Mode::QueueAll => false,
+            Mode::Hold | Mode::Maintenance | Mode::QueueAll => false,
             Mode::Auto => self.lets_through(now),
         };
         if through {
@@ -66,7 +66,7 @@ impl Room {
     /// token is there. The same ticket always yields the same pass, and one count.
     pub fn poll(&mut self, now: WallTime, ticket: &Ticket) -> Turn {
         let now = self.touch(now);
-        if self.claims.knows(Recent::key(ticket.id, CLAIM)) && self.settings.mode != Mode::Hold {
+        if self.claims.knows(Recent::key(ticket.id, CLAIM)) && !self.settings.mode.holds() {
             return Turn::Enter(self.pass(now, ticket.id));
         }
         if now.saturating_since(ticket.due.max(ticket.arrived)) > self.settings.keep {
@@ -76,7 +76,7 @@ impl Room {
         let called = self.watermark.calls(place);
         let (free, may_enter) = match self.settings.mode {
             Mode::Off => (true, true),
-            Mode::Hold => (false, false),
+            Mode::Hold | Mode::Maintenance => (false, false),
             Mode::QueueAll => (false, called),
             Mode::Auto => (self.is_free(), called),
         };
@@ -200,6 +200,7 @@ impl Room {
     fn keep_waiting(&mut self, now: WallTime, ticket: &Ticket, called: bool) -> Turn {
         let state = match self.settings.mode {
             Mode::Hold => TurnState::Closed,
+            Mode::Maintenance => TurnState::Maintenance,
             _ if called => TurnState::Called,
             _ => TurnState::Queueing,
         };
@@ -247,7 +248,7 @@ impl Room {
         self.line.issue(self.place(&ticket));
         let told = self.look(now, &ticket);
         let state = match told.state {
-            TurnState::Closed => TurnState::Closed,
+            held @ (TurnState::Closed | TurnState::Maintenance) => held,
             _ => TurnState::Queueing,
         };
         let told = Told {

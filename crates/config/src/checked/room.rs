@@ -38,6 +38,8 @@ pub enum RoomMode {
     Hold,
     /// Everybody gets a ticket and at least one page.
     QueueAll,
+    /// Nobody reaches the origin; places and passes are kept.
+    Maintenance,
     /// Nobody waits.
     Off,
 }

@@ -9,7 +9,8 @@ table! {
     Room, later ["order", "page", "bypass", "event"], {
         /// When visitors wait. "auto": the room opens and goes away by itself;
         /// "hold": nobody new enters; "queue-all": everybody gets a ticket and
-        /// at least one page; "off": nobody waits.
+        /// at least one page; "maintenance": nobody reaches the origin, and
+        /// places and passes are kept; "off": nobody waits.
         mode: RoomMode = "'auto'",
         /// What lets waiting visitors in. "auto": what the origin can take;
         /// "shadow": whoever comes, and what "auto" would do is only logged;
@@ -67,9 +68,9 @@ impl Word for RoomMode {
         ("auto", Self::Auto),
         ("hold", Self::Hold),
         ("queue-all", Self::QueueAll),
+        ("maintenance", Self::Maintenance),
         ("off", Self::Off),
     ];
-    const LATER: &'static [&'static str] = &["maintenance"];
 }
 
 /// A language of the waiting page.

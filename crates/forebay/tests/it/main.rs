@@ -16,6 +16,7 @@ mod crowd;
 mod demo;
 mod drain;
 mod house;
+mod maintenance;
 mod nginx;
 mod quota;
 mod reload;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use forebay_admission::pass::Pass;
+use forebay_admission::pass::{Pass, Standing};
 use forebay_admission::quota::whole_seconds;
 use forebay_admission::room::{Told, Turn, TurnState};
 use forebay_admission::ticket::Ticket;
@@ -13,7 +13,7 @@ use http::{HeaderValue, Method};
 
 use super::respond;
 use crate::exchange::{Answer, Exchange, Visitor};
-use crate::room::Desk;
+use crate::room::{AWAY, Desk};
 
 /// The reference of somebody who has no place.
 const NOBODY: u64 = 0;
@@ -37,6 +37,13 @@ fn place(exchange: &Exchange, desk: &Desk, shown: Shown) -> (Told, Option<Header
         reference: NOBODY,
     };
     match exchange.visitor {
+        Visitor::Inside(pass, standing) if desk.is_shut() => (
+            Told {
+                reference: pass.id,
+                ..AWAY
+            },
+            kept_alive(exchange, desk, &pass, standing),
+        ),
         Visitor::Inside(pass, _) => (
             Told {
                 reference: pass.id,
@@ -63,6 +70,7 @@ fn place(exchange: &Exchange, desk: &Desk, shown: Shown) -> (Told, Option<Header
         }
         // Nobody's place: asking makes no ticket, visiting the page does.
         Visitor::Stranger if desk.is_open() => (open, None),
+        Visitor::Stranger if desk.is_shut() => (AWAY, None),
         Visitor::Stranger => (
             Told {
                 state: TurnState::Queueing,
@@ -72,6 +80,20 @@ fn place(exchange: &Exchange, desk: &Desk, shown: Shown) -> (Told, Option<Header
             None,
         ),
     }
+}
+
+/// During maintenance a page that stays open keeps its visitor's pass alive.
+fn kept_alive(
+    exchange: &Exchange,
+    desk: &Desk,
+    pass: &Pass,
+    standing: Standing,
+) -> Option<HeaderValue> {
+    if standing != Standing::Renew || exchange.head.method == Method::HEAD {
+        return None;
+    }
+    let pass = desk.room().renew(exchange.wall, pass);
+    desk.pass_cookie(&exchange.site.keyring, &pass, exchange.client.https)
 }
 
 /// A poll counts and confirms, but claims nothing: the page enters by asking for itself again.

@@ -74,6 +74,7 @@ impl ErrorKind {
             Reason::ClientRate | Reason::PassRate | Reason::RoomRate => Self::TooFast,
             Reason::RoomWaiting
             | Reason::RoomClosed
+            | Reason::Maintenance
             | Reason::Stranger
             | Reason::Busy
             | Reason::SubResource

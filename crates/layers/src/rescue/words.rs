@@ -8,6 +8,7 @@ pub(super) const fn title(reason: Reason) -> &'static str {
         Reason::ClientRate | Reason::PassRate | Reason::RoomRate => "Too many requests",
         Reason::RoomWaiting | Reason::Stranger => "Waiting in line",
         Reason::RoomClosed => "Waiting in line; nobody is let in at the moment",
+        Reason::Maintenance => "Closed for maintenance",
         Reason::Busy | Reason::OriginDown => "One moment",
         Reason::SubResource => "Waiting in line",
         Reason::FormWithoutPass => "Not sent: please wait in line first",
@@ -43,6 +44,10 @@ pub(super) const fn detail(reason: Reason) -> &'static str {
         }
         Reason::RoomClosed => {
             "Nobody is let in at the moment. Your place in line is kept in the cookie."
+        }
+        Reason::Maintenance => {
+            "The site is closed for maintenance: nothing was sent to it. Your place, in line or \
+             inside, is kept in the cookie."
         }
         Reason::Busy => "The site is busy for a moment. Your place inside is kept.",
         Reason::OriginDown => {
@@ -83,6 +88,7 @@ pub(super) const fn proxy_error(reason: Reason) -> &'static str {
         | Reason::RoomRate
         | Reason::RoomWaiting
         | Reason::RoomClosed
+        | Reason::Maintenance
         | Reason::Stranger
         | Reason::Busy
         | Reason::SubResource

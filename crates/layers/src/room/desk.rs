@@ -1,12 +1,12 @@
 //! The room as the layers meet it: the pure [`Room`] behind one short lock, and beside it what is
 //! read without it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use forebay_admission::credential::{Credential, RoomId};
-use forebay_admission::pass::PassRules;
+use forebay_admission::pass::{Pass, PassRules};
 use forebay_admission::room::{Mode, Room, Shadow, State};
 use forebay_admission::ticket::Ticket;
 use forebay_telemetry::metrics::RoomMetrics;
@@ -30,6 +30,13 @@ pub struct DeskRules {
     pub status: u16,
 }
 
+/// Newcomers pass.
+const OPEN: u8 = 1;
+/// Newcomers pass without being counted.
+const FREE: u8 = 2;
+/// Nobody goes on.
+const SHUT: u8 = 4;
+
 /// One room at work.
 pub struct Desk {
     /// Its name in the configuration.
@@ -41,8 +48,7 @@ pub struct Desk {
     /// Its metrics.
     pub metrics: Arc<RoomMetrics>,
     random: Random,
-    open: AtomicBool,
-    free: AtomicBool,
+    door: AtomicU8,
     rules: Mutex<DeskRules>,
     pages: Mutex<Arc<Pages>>,
     room: Mutex<Room>,
@@ -73,8 +79,7 @@ impl Desk {
             name,
             metrics,
             random,
-            open: AtomicBool::new(false),
-            free: AtomicBool::new(false),
+            door: AtomicU8::new(0),
             rules: Mutex::new(rules),
             pages: Mutex::new(pages),
             room: Mutex::new(room),
@@ -110,28 +115,43 @@ impl Desk {
     /// Whether newcomers pass; one atomic load.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.open.load(Ordering::Acquire)
+        self.door(OPEN)
     }
 
     /// Whether newcomers pass without being counted: open, and neither a rate nor a cap has to
     /// see each of them; one atomic load.
     #[must_use]
     pub fn is_free(&self) -> bool {
-        self.free.load(Ordering::Acquire)
+        self.door(FREE)
     }
 
-    /// Takes over the room's state for [`is_open`](Self::is_open) and
-    /// [`is_free`](Self::is_free), after anything that may have changed it.
+    /// Whether nobody goes on, not even who is inside (mode `maintenance`); one atomic load.
+    #[must_use]
+    pub fn is_shut(&self) -> bool {
+        self.door(SHUT)
+    }
+
+    fn door(&self, bit: u8) -> bool {
+        self.door.load(Ordering::Acquire) & bit != 0
+    }
+
+    /// Takes over the room's state for [`is_open`](Self::is_open), [`is_free`](Self::is_free) and
+    /// [`is_shut`](Self::is_shut), after anything that may have changed it.
     pub fn refresh(&self) {
         let room = self.room();
-        let open = room.state() == State::Open;
         let settings = room.settings();
-        let uncounted = settings.is_uncounted();
-        let off = settings.mode == Mode::Off;
-        drop(room);
-        self.open.store(open, Ordering::Release);
-        self.free
-            .store(open && (uncounted || off), Ordering::Release);
+        let mut door = 0;
+        if room.state() == State::Open {
+            door |= OPEN;
+            if settings.is_uncounted() || settings.mode == Mode::Off {
+                door |= FREE;
+            }
+        }
+        if settings.mode == Mode::Maintenance {
+            door |= SHUT;
+        }
+        // Under the lock: of two who take over, the later has the later state.
+        self.door.store(door, Ordering::Release);
     }
 
     /// What the inlet would do, where it only looks on.
@@ -162,5 +182,13 @@ impl Desk {
     ) -> Option<HeaderValue> {
         let value = Credential::Ticket(*ticket).seal(keyring);
         self.cookies.set(&value, https, self.rules().keep)
+    }
+    /// The cookie that keeps a place inside.
+    #[must_use]
+    pub fn pass_cookie(&self, keyring: &Keyring, pass: &Pass, https: bool) -> Option<HeaderValue> {
+        let value = Credential::Pass(*pass).seal(keyring);
+        let rules = self.rules().pass;
+        self.cookies
+            .set(&value, https, rules.lifetime + rules.form_grace)
     }
 }

@@ -24,6 +24,7 @@ pub(crate) fn mode(mode: config::RoomMode) -> Mode {
         config::RoomMode::Auto => Mode::Auto,
         config::RoomMode::Hold => Mode::Hold,
         config::RoomMode::QueueAll => Mode::QueueAll,
+        config::RoomMode::Maintenance => Mode::Maintenance,
         config::RoomMode::Off => Mode::Off,
     }
 }
