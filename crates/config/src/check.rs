@@ -1,6 +1,7 @@
 //! What was written becomes what can run; values that do not go together are
 //! reported here.
 
+mod bypass;
 mod edge;
 mod operation;
 mod origin;

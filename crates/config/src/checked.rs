@@ -5,6 +5,7 @@
 //! only way to build one from text is [`parse`](crate::parse()) or
 //! [`load`](crate::load()).
 
+mod bypass;
 mod edge;
 mod operation;
 mod origin;
@@ -12,6 +13,7 @@ mod quota;
 mod room;
 mod route;
 
+pub use bypass::Bypass;
 pub use edge::{Client, Forwarded, Limits, Linger, Listener, ListenerTls, Runtime};
 pub use ipnet::IpNet;
 pub use operation::{Access, Admin, Level, Log, LogTarget, Secret, State};

@@ -1,6 +1,7 @@
 //! What was written: one declaration per table, with every key, its meaning,
 //! its type and its default. The JSON schema is made from these too.
 
+mod bypass;
 mod edge;
 mod operation;
 mod origin;
@@ -8,6 +9,7 @@ mod quota;
 mod room;
 mod route;
 
+pub(crate) use bypass::Bypass;
 pub(crate) use edge::{Client, Limits, Linger, Listener, ListenerTls, Runtime};
 pub(crate) use operation::{Admin, Format, Log, State, Store};
 pub(crate) use origin::{Health, HostName, Limit, LimitMode, Member, Origin, Queue};

@@ -19,7 +19,9 @@ pub(crate) use entries::{Entries, read_default};
 pub(crate) use list::Named;
 pub(crate) use number::Number;
 pub(crate) use table::{Field, table, table_schema};
-pub(crate) use text::{FromText, Key, PathText, Wrong, quoted, read_bounded};
+pub(crate) use text::{
+    FromText, Key, PathText, Wrong, quoted, read_bounded, secret, secret_schema,
+};
 pub(crate) use units::{Bytes, BytesPerSecond, Period, Wait};
 pub(crate) use word::{Auto, NoneWord, Or, Unlimited, Word, parse_word};
 

@@ -12,6 +12,7 @@ use futures_util::future::Either;
 use http::HeaderValue;
 use tower::Service;
 
+use crate::bypass::Rule;
 use crate::clock::Clock;
 use crate::cookie;
 use crate::exchange::{Answer, Exchange, Refusal, Visitor};
@@ -49,7 +50,8 @@ where
         let entry = exchange.entry();
         let gate = &entry.origin.gate;
         // A form whose pass ran out a moment ago goes first like one whose pass holds.
-        let inside = matches!(exchange.visitor, Visitor::Inside(..));
+        let inside = matches!(exchange.visitor, Visitor::Inside(..))
+            || exchange.bypass.is_some_and(Rule::is_personal);
         // The request with which somebody enters is what the inlet granted, and nothing that it
         // has to expect of those inside.
         if let Visitor::Inside(pass, _) = exchange.visitor
@@ -101,14 +103,15 @@ where
     result
 }
 
-/// Who is inside is asked to try again in a moment, whatever the class; who is not gets a place
-/// in line.
+/// Who is inside, or goes past the room, is asked to try again in a moment, whatever the class;
+/// who is not gets a place in line.
 fn shed(exchange: &Exchange, priority: Priority, queued: Duration) -> Refusal {
     let mut refusal = match exchange.visitor {
         Visitor::Inside(pass, _) => Refusal {
             attempt: attempt(exchange, pass.id).map(Box::new),
             ..Refusal::new(Reason::Busy)
         },
+        _ if exchange.bypass.is_some() => Refusal::new(Reason::Busy),
         _ => Refusal::new(Reason::Stranger),
     };
     refusal.note.queued = queued;

@@ -19,6 +19,7 @@ use http::{HeaderValue, Response};
 
 use crate::asker::Asker;
 use crate::body::{AnswerBody, RequestBody};
+use crate::bypass::Rule;
 use crate::gate::Permit;
 use crate::identity;
 use crate::page::Pages;
@@ -128,6 +129,8 @@ pub struct Carried {
     pub client: Client,
     /// What the visitor's cookie says, once `identity` has looked.
     pub visitor: Visitor,
+    /// The rule by which the route's room does not hold it, once `identity` has looked.
+    pub bypass: Option<Rule>,
     /// What its headers say about who asks.
     pub asker: Asker,
     /// The permit, once `concurrency` has it.
@@ -166,6 +169,7 @@ impl Exchange {
             desk: None,
             client,
             visitor: Visitor::Stranger,
+            bypass: None,
             permit: None,
         }))
     }
@@ -200,6 +204,8 @@ pub struct Note {
     pub origin: Option<Duration>,
     /// Whether it was answered from memory, by `local`.
     pub local: bool,
+    /// The rule by which it went to the origin past the room.
+    pub bypass: Option<Rule>,
     /// Which server answered.
     pub server: Option<Arc<str>>,
 }

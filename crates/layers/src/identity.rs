@@ -1,5 +1,6 @@
-//! Who asks: the client's address through trusted proxies, and the room's cookie, verified once
-//! and then removed, so that the origin never sees it.
+//! Who asks: the client's address through trusted proxies, the room's cookie, verified once, and
+//! whether the room has to see the request at all. Cookie and secrets are then removed, so that the
+//! origin never sees them.
 
 use std::net::{IpAddr, SocketAddr};
 use std::task::{Context, Poll};
@@ -52,6 +53,12 @@ where
             exchange.first_try = exchange.arrived.minus(age);
         }
         cookie::remove_ours(&mut exchange.head.headers);
+        if exchange.route.is_some()
+            && let Some(bypass) = exchange.entry().bypass.clone()
+        {
+            exchange.bypass = bypass.rule(&exchange.head, exchange.client.address);
+            bypass.hide(&mut exchange.head.headers);
+        }
         self.inner.call(exchange)
     }
 }

@@ -9,6 +9,7 @@ pub mod asker;
 pub mod body;
 pub mod budget;
 pub mod buffer;
+pub mod bypass;
 pub mod clock;
 pub mod concurrency;
 pub mod cookie;

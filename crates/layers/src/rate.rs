@@ -62,7 +62,8 @@ fn count(exchange: &Exchange) -> Result<(), Refusal> {
         let key = ClientKey::new(mix(pass.id));
         return check(&entry.pass_quota, Reason::PassRate, client, Some(key), now);
     }
-    if entry.room.as_ref().is_some_and(|desk| !desk.is_open()) {
+    let held = entry.room.as_ref().is_some_and(|desk| !desk.is_open());
+    if held && exchange.bypass.is_none() {
         return check(
             &exchange.site.room_quota,
             Reason::RoomRate,

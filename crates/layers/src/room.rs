@@ -68,8 +68,11 @@ where
     fn call(&mut self, mut exchange: Exchange) -> Self::Future {
         // Nobody waits here, or this visitor is inside: on, with nothing to remember.
         let inside = matches!(exchange.visitor, Visitor::Inside(_, Standing::Fresh));
-        let desk = exchange.entry().room.as_ref();
-        let Some(desk) = desk.filter(|desk| !inside || desk.is_shut()).cloned() else {
+        let held = |desk: &&Arc<Desk>| match exchange.bypass {
+            Some(rule) => desk.is_shut() && !rule.is_personal(),
+            None => !inside || desk.is_shut(),
+        };
+        let Some(desk) = exchange.entry().room.as_ref().filter(held).cloned() else {
             return Either::Left(self.inner.call(exchange));
         };
         let guest = Guest::of(&exchange, desk);

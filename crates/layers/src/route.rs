@@ -35,7 +35,8 @@ pub enum PathPattern {
 }
 
 impl PathPattern {
-    fn matches(&self, path: &str) -> bool {
+    /// Whether a path, without query, matches; compared byte by byte.
+    pub(crate) fn matches(&self, path: &str) -> bool {
         match self {
             Self::Exact(exact) => path == exact,
             Self::Below(prefix) => path

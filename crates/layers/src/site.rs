@@ -13,6 +13,7 @@ use ipnet::IpNet;
 
 use crate::body::BodyRules;
 use crate::budget::Budget;
+use crate::bypass::Bypass;
 use crate::keyring::Keyring;
 use crate::origin::Origin;
 use crate::page::Pages;
@@ -76,6 +77,8 @@ pub struct RouteEntry {
     pub origin: Arc<Origin>,
     /// The room in front; `None`: nobody waits here.
     pub room: Option<Arc<Desk>>,
+    /// Whom that room never holds; `None`: it holds everybody.
+    pub bypass: Option<Arc<Bypass>>,
     /// What strangers are counted by; `None`: nothing is.
     pub quota: Option<Arc<NamedQuota>>,
     /// What visitors with a pass are counted by, unless the route counts nobody.

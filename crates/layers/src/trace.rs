@@ -14,7 +14,7 @@ use forebay_admission::priority::Priority;
 use forebay_admission::time::{Timestamp, WallTime};
 use forebay_admission::verdict::Reason;
 use forebay_telemetry::access::{Line, Pen};
-use forebay_telemetry::metrics::{BadRequest, Decision};
+use forebay_telemetry::metrics::{BadRequest, Decision, Grounds};
 use http::header::{HOST, USER_AGENT};
 use http::{HeaderValue, Method, Response, Uri};
 use http_body::{Body, Frame, SizeHint};
@@ -22,6 +22,7 @@ use pin_project_lite::pin_project;
 use tower::Service;
 
 use crate::body::{AnswerBody, Upload};
+use crate::bypass::Rule;
 use crate::clock::Clock;
 use crate::exchange::{Answer, Exchange, Note};
 use crate::request_id::RequestId;
@@ -199,15 +200,27 @@ impl Record {
         }
     }
 
+    fn grounds(&self) -> Grounds {
+        match self.note.bypass {
+            None => Grounds::Plain,
+            Some(Rule::Header) => Grounds::BypassHeader,
+            Some(Rule::Address) => Grounds::BypassAddress,
+            Some(Rule::Path) => Grounds::BypassPath,
+            Some(Rule::Method) => Grounds::BypassMethod,
+        }
+    }
+
     fn count(&self, decision: Decision, took: Duration) {
         let metrics = match self.note.route {
             Some(route) => &self.site.entries[route as usize].metrics,
             None => &self.site.unrouted,
         };
-        metrics.decided(
-            decision,
-            self.note.reason.map_or(0, |reason| reason as usize),
-        );
+        let reason = self.note.reason.map_or(0, |reason| reason as usize);
+        match decision {
+            Decision::Admit => metrics.admitted(self.grounds()),
+            Decision::Hold => metrics.held(reason),
+            Decision::Shed => metrics.shed(reason),
+        }
         metrics.request(
             self.status,
             u64::try_from(took.as_nanos()).unwrap_or(u64::MAX),
@@ -229,6 +242,7 @@ impl Record {
         let reason = match (self.status, self.note.reason) {
             (_, Some(reason)) => reason.name(),
             (0, None) => "client_gone",
+            (_, None) if self.note.bypass.is_some() => self.grounds().name(),
             (_, None) => "",
         };
         pen.write(&Line {

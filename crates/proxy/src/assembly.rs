@@ -282,6 +282,7 @@ impl Assembly {
             let found = quotas.iter().find(|quota| &*quota.name == name);
             Arc::clone(found.expect("config implies the quotas client, pass and room"))
         };
+        let bypasses: Vec<_> = config.rooms.iter().map(convert::bypass).collect();
         let entries = config
             .routes
             .iter()
@@ -289,6 +290,7 @@ impl Assembly {
                 name: Arc::from(route.name.as_str()),
                 origin: Arc::clone(&shared.origins[route.origin]),
                 room: route.room.map(|room| Arc::clone(&shared.rooms[room])),
+                bypass: route.room.and_then(|room| bypasses[room].clone()),
                 quota: route.quota.map(|quota| Arc::clone(&quotas[quota])),
                 pass_quota: named("pass"),
                 priority: convert::priority(route.priority),

@@ -143,6 +143,7 @@ fn pass_on(
         close(answer.response.headers_mut());
     }
     answer.note.origin = Some(waited);
+    answer.note.bypass = exchange.bypass;
     answer.note.server = Some(name);
     Ok(answer)
 }
@@ -157,6 +158,7 @@ fn unreached(exchange: &Exchange, origin: &Origin, reason: Reason, unread: bool)
     );
     let reason = match exchange.visitor {
         Visitor::Inside(..) if away => Reason::OriginDown,
+        _ if away && exchange.bypass.is_some() => Reason::OriginDown,
         _ if away && exchange.desk.is_some() && origin.servers.are_down() => Reason::Stranger,
         _ if reason == Reason::OriginDown => Reason::OriginUnreachable,
         _ => reason,

@@ -25,7 +25,7 @@ pub use names::NAMES;
 pub use origin::{Abandoned, ConnectError, LimitHolds, OriginMetrics, QueueClass};
 pub use process::{ProcessMetrics, Reload};
 pub use room::{Rejection, RoomMetrics, RoomState};
-pub use route::{Decision, RouteMetrics, StatusClass};
+pub use route::{Decision, Grounds, RouteMetrics, StatusClass};
 
 /// What runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,7 +155,7 @@ mod tests {
     /// Everything at least once.
     fn used() -> Metrics {
         let metrics = metrics();
-        metrics.route("/apply/*").admitted();
+        metrics.route("/apply/*").admitted(Grounds::Plain);
         metrics.route("/apply/*").request(200, 7_000_000);
         metrics.origin("portal").request(503, 2_000_000_000);
         metrics.room("apply").waited(90_000_000_000);
@@ -190,8 +190,9 @@ mod tests {
     fn what_is_counted_is_printed() {
         let metrics = metrics();
         let route = metrics.route("/a\"b");
-        route.admitted();
-        route.decided(Decision::Shed, 1);
+        route.admitted(Grounds::Plain);
+        route.admitted(Grounds::BypassPath);
+        route.shed(1);
         route.shed(1);
         route.held(0);
         route.held(99);

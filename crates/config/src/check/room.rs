@@ -1,5 +1,6 @@
 //! Rooms: those of the file, and `main`, which is always there.
 
+use super::bypass::bypass;
 use super::in_order;
 use super::origin::non_zero;
 use crate::checked::{Pass, Poll, Room, Ticket};
@@ -48,6 +49,7 @@ fn room(name: String, raw: &raw::Room, reader: &mut Reader<'_>) -> Room {
         poll,
         status: status(&raw.status.place, raw.status.value.fit(), reader),
         languages: languages(&raw.languages, reader),
+        bypass: bypass(&raw.bypass.value, reader),
         name,
     }
 }

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use super::Rate;
+use super::{Bypass, Rate};
 
 /// A waiting room.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub struct Room {
     /// Languages of the page, the first for whoever asks for none of them.
     /// Never empty; only `en` and `fr` exist.
     pub languages: Vec<String>,
+    /// Whom the room never holds.
+    pub bypass: Bypass,
 }
 
 /// When visitors wait.

@@ -1,12 +1,12 @@
 //! `[room.NAME]`.
 
-use super::Count;
+use super::{Bypass, Count};
 use crate::checked::{Inlet, Rate, RoomMode};
 use crate::read::{At, FromText, Number, Or, Period, Unlimited, Wait, Word, Wrong, table};
 
 table! {
     /// A waiting room.
-    Room, later ["order", "page", "bypass", "event"], {
+    Room, later ["order", "page", "event"], {
         /// When visitors wait. "auto": the room opens and goes away by itself;
         /// "hold": nobody new enters; "queue-all": everybody gets a ticket and
         /// at least one page; "maintenance": nobody reaches the origin, and
@@ -28,6 +28,8 @@ table! {
         status: Number<200, 599> = "503",
         /// Languages of the page, the first for whoever asks for none of them.
         languages: Vec<At<Language>> = "['en', 'fr']",
+        /// Whom the room never holds.
+        bypass: Bypass = "{}",
     }
 }
 

@@ -180,6 +180,16 @@ impl<T: FromText> Value for T {
     }
 }
 
+/// The secret at `node`, which no message repeats.
+pub(crate) fn secret(node: &Node<'_>, reader: &mut Reader<'_>, write: &str) -> Option<Secret> {
+    written(node, reader, write).map(|Written { bytes, .. }| Secret::new(bytes))
+}
+
+/// What [`secret`] reads, as JSON schema.
+pub(crate) fn secret_schema() -> Json {
+    json!({ "anyOf": [{ "type": "string" }, outside_schema()] })
+}
+
 fn outside_schema() -> Json {
     let one = |key: &str| {
         json!({

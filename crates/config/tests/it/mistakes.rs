@@ -143,6 +143,73 @@ fn what_concerns_the_servers_of_an_origin_is_checked() {
 }
 
 #[test]
+fn what_lets_past_a_room_is_checked_and_no_secret_is_repeated() {
+    let cases = [
+        (
+            "addresses = [\"192.0.2.0/33\"]",
+            "addresses[0]: is \"192.0.2.0/33\", which is no network; write an address or a \
+             network, such as \"10.0.0.0/8\"",
+        ),
+        (
+            "addresses = [\"::/0\"]",
+            "addresses[0]: lets everybody past the room; write a narrower network, or mode = \"off\"",
+        ),
+        (
+            "paths = [\"/*\"]",
+            "paths[0]: lets everybody past the room; write a narrower path, or mode = \"off\"",
+        ),
+        (
+            "paths = [\"/a*\"]",
+            "paths[0]: is \"/a*\", where \"*\" is not the last segment; write a path such as \
+             \"/apply\" or \"/apply/*\"",
+        ),
+        (
+            "methods = [\"GET\"]",
+            "methods[0]: lets everybody past the room; leave it out, or write mode = \"off\"",
+        ),
+        (
+            "headers = { cookie = \"hunter2hunter2hunter2\" }",
+            "headers.cookie: is a header that is needed on the way; take a name of your own, \
+             such as \"x-monitor\"",
+        ),
+        (
+            "headers = { \"x monitor\" = \"hunter2hunter2hunter2\" }",
+            "headers.\"x monitor\": is no name of a header; write one such as \"x-monitor\"",
+        ),
+        (
+            "headers = { x-m = \"hunter2hunter2hunter2\", X-M = \"hunter2hunter2hunter2\" }",
+            "headers.X-M: is there twice; leave one out",
+        ),
+        (
+            "headers = { x-m = \"hunter2\" }",
+            "headers.x-m: has a value that somebody may find by trying; make it 16 random \
+             characters or more",
+        ),
+        (
+            "headers = { x-m = \"hunter2 hunter2 \" }",
+            "headers.x-m: has a value that no header can have; make it 16 random letters and \
+             digits or more",
+        ),
+        (
+            "headers = { x-m = \"\" }",
+            "headers.x-m: has an empty value; make it 16 random characters or more",
+        ),
+        (
+            "headers = { x-m = { env = \"UNSET\" } }",
+            "headers.x-m: names the environment variable \"UNSET\", which is not set; set it \
+             where Forebay is started",
+        ),
+    ];
+    for (more, expected) in cases {
+        let said = said(&with(&format!("[room.main.bypass]\n{more}")));
+        assert_eq!(said.len(), 1, "about\n{more}\n{said:?}");
+        let expected = format!("room.main.bypass.{expected}");
+        assert!(said[0].ends_with(&expected), "about\n{more}\n{said:?}");
+        assert!(!said[0].contains("hunter"), "{said:?}");
+    }
+}
+
+#[test]
 fn values_that_do_not_go_together_are_problems() {
     let listeners = "[[listener]]\naddress = \"0.0.0.0:8080\"\n[[listener]]\naddress = \
                      \"127.0.0.1:9901\"";

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use forebay_config::{
-    Access, Admin, Client, Config, Forwarded, Health, HostHeader, HostPattern, Inlet, Level, Limit,
-    Limits, Linger, Listener, ListenerTls, Log, LogTarget, Origin, Pass, PathPattern, Per, Poll,
-    Queue, Quota, Rate, Retry, Room, RoomMode, Route, RoutePriority, Runtime, Secret, Server,
-    State, Ticket,
+    Access, Admin, Bypass, Client, Config, Forwarded, Health, HostHeader, HostPattern, Inlet,
+    Level, Limit, Limits, Linger, Listener, ListenerTls, Log, LogTarget, Origin, Pass, PathPattern,
+    Per, Poll, Queue, Quota, Rate, Retry, Room, RoomMode, Route, RoutePriority, Runtime, Secret,
+    Server, State, Ticket,
 };
 
 use super::{config, parse_in, with};
@@ -81,6 +81,11 @@ ticket = { keep = "406s" }
 poll = { min = "2s", max = "200s", budget = "409/s" }
 status = 429
 languages = ["fr"]
+[room.apply.bypass]
+addresses = ["192.0.2.0/24"]
+paths = ["/robots.txt", "/static/*"]
+methods = ["OPTIONS"]
+headers = { X-Monitor = "sixteen is enough" }
 [state]
 store = "embedded"
 directory = "elsewhere"
@@ -232,6 +237,18 @@ fn room() -> Room {
         },
         status: 429,
         languages: vec!["fr".to_owned()],
+        bypass: Bypass {
+            addresses: vec!["192.0.2.0/24".parse().expect("it is a network")],
+            paths: vec![
+                PathPattern::Exact("/robots.txt".to_owned()),
+                PathPattern::Below("/static".to_owned()),
+            ],
+            methods: vec!["OPTIONS".to_owned()],
+            headers: vec![(
+                "x-monitor".to_owned(),
+                Secret::new(&b"sixteen is enough"[..]),
+            )],
+        },
     }
 }
 
@@ -256,6 +273,7 @@ fn implied_room() -> Room {
         },
         status: 503,
         languages: vec!["en".to_owned(), "fr".to_owned()],
+        bypass: Bypass::default(),
     }
 }
 

@@ -11,6 +11,7 @@
 mod access_log;
 mod admin;
 mod browser;
+mod bypass;
 mod check;
 mod crowd;
 mod demo;

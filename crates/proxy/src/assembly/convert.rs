@@ -1,6 +1,7 @@
 //! Checked values in the terms of the layers, one function a table.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use forebay_admission::limit::Bounds;
 use forebay_admission::pass::PassRules;
@@ -11,6 +12,7 @@ use forebay_admission::rate::Rate;
 use forebay_admission::retry::RetryRules;
 use forebay_admission::room::{InletRule, Mode, Settings};
 use forebay_config as config;
+use forebay_layers::bypass::{Bypass, Secret};
 use forebay_layers::gate::{GateRules, LimitRule};
 use forebay_layers::origin::OriginRules;
 use forebay_layers::room::DeskRules;
@@ -152,17 +154,40 @@ pub(super) fn pattern(route: &config::Route) -> Pattern {
             config::HostPattern::Exact(name) => HostPattern::Exact(name.clone()),
             config::HostPattern::Below(suffix) => HostPattern::Subdomains(suffix.clone()),
         }),
-        path: route.path.as_ref().map(|path| match path {
-            config::PathPattern::Exact(exact) => PathPattern::Exact(exact.clone()),
-            config::PathPattern::Below(prefix) => PathPattern::Below(prefix.clone()),
-        }),
-        methods: route.methods.as_ref().map(|methods| {
-            methods
-                .iter()
-                .filter_map(|name| Method::from_bytes(name.as_bytes()).ok())
-                .collect()
-        }),
+        path: route.path.as_ref().map(path),
+        methods: route.methods.as_deref().map(methods),
     }
+}
+
+fn path(path: &config::PathPattern) -> PathPattern {
+    match path {
+        config::PathPattern::Exact(exact) => PathPattern::Exact(exact.clone()),
+        config::PathPattern::Below(prefix) => PathPattern::Below(prefix.clone()),
+    }
+}
+
+fn methods(names: &[String]) -> Vec<Method> {
+    names
+        .iter()
+        .filter_map(|name| Method::from_bytes(name.as_bytes()).ok())
+        .collect()
+}
+
+/// Whom the room never holds; `None` where it holds everybody.
+pub(super) fn bypass(room: &config::Room) -> Option<Arc<Bypass>> {
+    let rules = &room.bypass;
+    let header = |(name, secret): &(String, config::Secret)| {
+        let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+        Some((name, Secret::new(secret.expose())))
+    };
+    (!rules.is_empty()).then(|| {
+        Arc::new(Bypass {
+            addresses: rules.addresses.clone(),
+            paths: rules.paths.iter().map(path).collect(),
+            methods: methods(&rules.methods),
+            headers: rules.headers.iter().filter_map(header).collect(),
+        })
+    })
 }
 
 pub(crate) fn inlet(inlet: config::Inlet) -> InletRule {

@@ -38,7 +38,7 @@ pub struct Line<'a> {
     pub class: &'a str,
     /// `admit`, `hold` or `shed`.
     pub decision: &'a str,
-    /// Why, when it was not admitted; empty otherwise.
+    /// Why it was not admitted, or on what grounds past the room; empty otherwise.
     pub reason: &'a str,
     /// The server of the origin that answered; empty when none was asked.
     pub server: &'a str,

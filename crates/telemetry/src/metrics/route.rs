@@ -15,6 +15,22 @@ kinds! {
 }
 
 kinds! {
+    /// On what grounds a request went to the origin.
+    Grounds {
+        /// As everybody's.
+        Plain => "none",
+        /// Past the room, by a secret header.
+        BypassHeader => "bypass_header",
+        /// Past the room, by the client's address.
+        BypassAddress => "bypass_address",
+        /// Past the room, by its path.
+        BypassPath => "bypass_path",
+        /// Past the room, by its method.
+        BypassMethod => "bypass_method",
+    }
+}
+
+kinds! {
     /// The class of a status: exact codes would multiply every bucket by sixty.
     StatusClass {
         /// 1xx.
@@ -64,7 +80,7 @@ pub(crate) type Durations = Table<StatusClass, Histogram<HttpBounds>>;
 #[derive(Debug)]
 pub struct RouteMetrics {
     reasons: &'static [&'static str],
-    admitted: Counter,
+    admitted: Table<Grounds, Counter>,
     held: Box<[Counter]>,
     shed: Box<[Counter]>,
     pub(super) durations: Durations,
@@ -75,7 +91,7 @@ impl RouteMetrics {
         let cells = || (0..=reasons.len()).map(|_| Counter::default()).collect();
         Self {
             reasons,
-            admitted: Counter::default(),
+            admitted: Table::default(),
             held: cells(),
             shed: cells(),
             durations: Durations::default(),
@@ -83,8 +99,8 @@ impl RouteMetrics {
     }
 
     /// Counts a request that went to the origin.
-    pub fn admitted(&self) {
-        self.admitted.inc();
+    pub fn admitted(&self, grounds: Grounds) {
+        self.admitted.inc(grounds);
     }
 
     /// Counts a request that was held in line. `reason` is an index into the names that
@@ -96,15 +112,6 @@ impl RouteMetrics {
     /// Counts a request that was answered by us; `reason` as in [`held`](Self::held).
     pub fn shed(&self, reason: usize) {
         self.shed[reason.min(self.reasons.len())].inc();
-    }
-
-    /// Counts what was decided; an admitted request has no reason.
-    pub fn decided(&self, decision: Decision, reason: usize) {
-        match decision {
-            Decision::Admit => self.admitted(),
-            Decision::Hold => self.held(reason),
-            Decision::Shed => self.shed(reason),
-        }
     }
 
     /// Counts an answer with the time that it took; status 0: none was sent.
@@ -121,8 +128,9 @@ impl RouteMetrics {
         let shed = reasons()
             .zip(&self.shed)
             .map(|(why, cell)| (Decision::Shed, why, cell));
-        [(Decision::Admit, "none", &self.admitted)]
-            .into_iter()
+        self.admitted
+            .iter()
+            .map(|(grounds, cell)| (Decision::Admit, grounds, cell))
             .chain(held)
             .chain(shed)
             .map(|(decision, why, cell)| (decision, why, cell.total()))
