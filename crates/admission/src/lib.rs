@@ -22,6 +22,7 @@ pub mod quota;
 pub mod rate;
 pub mod retry;
 pub mod room;
+pub mod rotation;
 pub mod seal;
 pub mod server;
 pub mod ticket;

@@ -23,7 +23,7 @@ pub(crate) use text::{
     FromText, Key, PathText, Wrong, quoted, read_bounded, secret, secret_schema,
 };
 pub(crate) use units::{Bytes, BytesPerSecond, Period, Wait};
-pub(crate) use word::{Auto, NoneWord, Or, Unlimited, Word, parse_word};
+pub(crate) use word::{Auto, NeverWord, NoneWord, Or, Unlimited, Word, parse_word};
 
 use crate::report::Report;
 

@@ -60,6 +60,14 @@ pub(crate) enum Command {
         #[command(flatten)]
         at: At,
     },
+    /// The keys of tickets and passes of a running Forebay.
+    Keys {
+        /// What to do.
+        #[command(subcommand)]
+        action: KeysAction,
+        #[command(flatten)]
+        at: At,
+    },
     /// 0 when a running Forebay is ready, 1 when not.
     Healthcheck {
         #[command(flatten)]
@@ -74,6 +82,18 @@ pub(crate) enum ConfigCommand {
     Schema,
     /// As a Markdown table.
     Reference,
+}
+
+/// What to do with the keys.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum KeysAction {
+    /// Sign with a new key from now on. Nobody who waits or is inside notices.
+    Rotate {
+        /// The former keys end at once, because somebody else may have them. Everybody loses
+        /// the place in line, or the right to be inside, and begins anew.
+        #[arg(long)]
+        distrust: bool,
+    },
 }
 
 /// What to do with a room.

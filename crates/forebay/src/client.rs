@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::arguments::{At, RoomAction};
+use crate::arguments::{At, KeysAction, RoomAction};
 use crate::{Failure, configuration, say};
 
 /// A running Forebay answers at once; one that does not is no longer there to be asked.
@@ -36,6 +36,13 @@ pub(crate) fn room(at: &At, name: &str, action: &RoomAction) -> Result<ExitCode,
         },
     };
     post(at, &format!("/api/room/{name}"), Some(&change))
+}
+
+/// Changes the keys.
+pub(crate) fn keys(at: &At, action: &KeysAction) -> Result<ExitCode, Failure> {
+    let KeysAction::Rotate { distrust } = action;
+    let wanted = json!({ "distrust": distrust });
+    post(at, "/api/keys/rotate", Some(&wanted))
 }
 
 fn room_status(at: &At, name: &str) -> Result<ExitCode, Failure> {

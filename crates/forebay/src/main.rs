@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         Command::Reload { at } => client::post(&at, "/api/reload", None),
         Command::Drain { at } => client::post(&at, "/api/drain", None),
         Command::Room { name, action, at } => client::room(&at, &name, &action),
+        Command::Keys { action, at } => client::keys(&at, &action),
         Command::Healthcheck { at } => client::healthcheck(&at),
     };
     result.unwrap_or_else(|error| {

@@ -124,6 +124,6 @@ fn shed(exchange: &Exchange, priority: Priority, queued: Duration) -> Refusal {
 fn attempt(exchange: &Exchange, pass: u64) -> Option<HeaderValue> {
     let age = exchange.arrived.saturating_since(exchange.first_try);
     let began = exchange.wall.minus(age);
-    let text = Attempt { pass, began }.seal(&*exchange.site.keyring);
+    let text = Attempt { pass, began }.seal(&**exchange.site.keyring.now());
     cookie::set_attempt(&text, exchange.head.uri.path(), exchange.client.https)
 }

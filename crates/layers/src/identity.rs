@@ -68,8 +68,9 @@ where
 #[must_use]
 pub fn visitor(site: &Site, desk: &Desk, headers: &HeaderMap, now: WallTime) -> Visitor {
     let mut best = Visitor::Stranger;
+    let keys = site.keyring.now();
     for value in desk.cookies.values(headers).take(COOKIES_MAX) {
-        match Credential::open(value, desk.id, &*site.keyring, now) {
+        match Credential::open(value, desk.id, &**keys, now) {
             Ok(Credential::Pass(pass)) => {
                 let standing = pass.standing(now, &desk.rules().pass);
                 if standing != Standing::Expired {
@@ -92,10 +93,10 @@ fn first_try(exchange: &Exchange) -> Option<WallTime> {
     let Visitor::Inside(pass, _) = exchange.visitor else {
         return None;
     };
-    let seal = &*exchange.site.keyring;
+    let keys = exchange.site.keyring.now();
     cookie::attempts(&exchange.head.headers)
         .take(COOKIES_MAX)
-        .filter_map(|text| Attempt::open(text, pass.id, seal, exchange.wall))
+        .filter_map(|text| Attempt::open(text, pass.id, &**keys, exchange.wall))
         .map(|attempt| attempt.began)
         .min()
 }

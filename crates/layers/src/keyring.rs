@@ -1,5 +1,9 @@
-//! The keys under tickets and passes: the first signs, all verify.
+//! The keys under tickets and passes: the first signs, all verify. They change while requests
+//! are under way, for all workers at the same instant.
 
+use std::sync::Arc;
+
+use arc_swap::{ArcSwap, Guard};
 use aws_lc_rs::hmac;
 use forebay_admission::seal::{KeyId, Seal};
 
@@ -31,11 +35,51 @@ impl Keyring {
             keys,
         }
     }
+
+    /// The names of its keys, the one that signs first.
+    pub fn ids(&self) -> impl Iterator<Item = KeyId> {
+        self.keys.iter().map(|(id, _)| *id)
+    }
+
+    /// Whether no two keys have the same name: else the later one could verify nothing.
+    #[must_use]
+    pub fn is_distinct(&self) -> bool {
+        let known = |at| self.ids().take(at);
+        self.ids()
+            .enumerate()
+            .all(|(at, id)| known(at).all(|other| other != id))
+    }
+}
+
+/// The keys in force. Whoever signs or verifies takes them once for it, without a lock, so that a
+/// change in between finds the whole of the old ring or the whole of the new one.
+/// One for the process: a worker must not see a ticket before it knows the key.
+#[derive(Debug)]
+pub struct Keys(ArcSwap<Keyring>);
+
+impl Keys {
+    /// These keys, until others replace them.
+    #[must_use]
+    pub fn new(ring: Keyring) -> Self {
+        Self(ArcSwap::from_pointee(ring))
+    }
+
+    /// The keys in force.
+    #[must_use]
+    pub fn now(&self) -> Guard<Arc<Keyring>> {
+        self.0.load()
+    }
+
+    /// Puts others in force.
+    pub fn replace(&self, ring: Keyring) {
+        self.0.store(Arc::new(ring));
+    }
 }
 
 /// A key's id is drawn from the key itself, so that every node names it alike and the order in
 /// the file may change.
-fn id_of(secret: &[u8]) -> KeyId {
+#[must_use]
+pub fn id_of(secret: &[u8]) -> KeyId {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, secret);
     KeyId(digest.as_ref().first().copied().unwrap_or_default())
 }
@@ -66,5 +110,18 @@ mod tests {
             old.mac(old.signing_key(), message)
         );
         assert_eq!(old.mac(both.signing_key(), message), None);
+    }
+    #[test]
+    fn two_keys_of_one_name_are_found_out() {
+        let secrets: Vec<[u8; 4]> = (0..400u32).map(u32::to_be_bytes).collect();
+        let ring = |count| Keyring::new(secrets.iter().take(count).map(|secret| &secret[..]));
+        assert!(ring(0).is_distinct() && ring(1).is_distinct());
+        // 400 keys cannot have different names of one byte.
+        assert!(!ring(400).is_distinct());
+        let distinct = (0..400)
+            .take_while(|count| ring(*count).is_distinct())
+            .count();
+        let names: std::collections::BTreeSet<_> = ring(distinct).ids().map(|id| id.0).collect();
+        assert_eq!(names.len() + 1, distinct, "the last one repeats a name");
     }
 }

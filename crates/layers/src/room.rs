@@ -243,11 +243,12 @@ impl Guest {
 
     fn ticket_cookie(&self, ticket: &Ticket) -> Option<HeaderValue> {
         self.desk
-            .ticket_cookie(&self.site.keyring, ticket, self.https)
+            .ticket_cookie(&self.site.keyring.now(), ticket, self.https)
     }
 
     fn pass_cookie(&self, pass: &Pass) -> Option<HeaderValue> {
-        self.desk.pass_cookie(&self.site.keyring, pass, self.https)
+        self.desk
+            .pass_cookie(&self.site.keyring.now(), pass, self.https)
     }
 }
 

@@ -14,7 +14,7 @@ use ipnet::IpNet;
 use crate::body::BodyRules;
 use crate::budget::Budget;
 use crate::bypass::Bypass;
-use crate::keyring::Keyring;
+use crate::keyring::Keys;
 use crate::origin::Origin;
 use crate::page::Pages;
 use crate::room::Desk;
@@ -113,7 +113,7 @@ pub struct Site {
     /// The error pages.
     pub pages: Arc<Pages>,
     /// The keys under tickets and passes.
-    pub keyring: Arc<Keyring>,
+    pub keyring: Arc<Keys>,
     /// Where our own addresses begin, such as `/__forebay`.
     pub prefix: String,
     /// Whether connections are to end after their answers: draining, or too many are open.

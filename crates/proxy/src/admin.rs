@@ -1,6 +1,7 @@
 //! The admin interface: reads over an address, reads and writes over a socket that only its
 //! owner may open (mode 0600).
 
+mod keys;
 mod status;
 
 use std::convert::Infallible;
@@ -182,6 +183,7 @@ async fn answer(
             live.drain(&by);
             json(StatusCode::OK, &serde_json::json!({ "draining": true }))
         }
+        (&Method::POST, "/api/keys/rotate") => keys::rotate(body, live, by).await,
         (&Method::POST, _) => match path.strip_prefix("/api/room/") {
             Some(room) => change(room, body, &live, &by).await,
             None => problem(StatusCode::NOT_FOUND, "nothing stands here"),

@@ -2,9 +2,11 @@
 //! rooms, quota tables, budgets) is made once, kept by name, and given new rules by a reload.
 
 pub(crate) mod convert;
+mod keys;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ahash::RandomState;
 use forebay_admission::balance::WEIGHT_ONE;
@@ -17,7 +19,7 @@ use forebay_layers::body::BodyRules;
 use forebay_layers::budget::Budget;
 use forebay_layers::clock::Clock;
 use forebay_layers::gate::Gate;
-use forebay_layers::keyring::Keyring;
+use forebay_layers::keyring::{Keyring, Keys};
 use forebay_layers::origin::Origin;
 use forebay_layers::page::{PageError, PageSettings, Pages};
 use forebay_layers::room::{Desk, Random};
@@ -27,6 +29,8 @@ use forebay_layers::site::{ClientRules, Closing, NamedQuota, RouteEntry, Site};
 use forebay_store::{Store, StoreError};
 use forebay_telemetry::metrics::Metrics;
 
+use self::keys::MadeKeys;
+pub use self::keys::{KeysError, Trust};
 use crate::random;
 use crate::tls::TlsError;
 use crate::upstream::resolve::{Named, Names};
@@ -45,6 +49,9 @@ pub struct Assembly {
     pub body_buffers: Arc<Budget>,
     /// Why answers end their connections.
     pub closing: Arc<Closing>,
+    /// The keys in force; none before the first generation.
+    pub keys: Arc<Keys>,
+    made: MadeKeys,
     gates: HashMap<String, Arc<Gate>>,
     servers: HashMap<String, Arc<Servers>>,
     desks: HashMap<String, Arc<Desk>>,
@@ -72,6 +79,9 @@ pub enum AssemblyError {
     /// The state directory.
     #[error("the state directory")]
     Store(#[from] StoreError),
+    /// The keys of tickets and passes.
+    #[error("the keys of tickets and passes")]
+    Keys(#[from] KeysError),
     /// A room's snapshot.
     #[error("the saved state of the room `{room}`")]
     Snapshot {
@@ -100,6 +110,8 @@ impl Assembly {
             streams: Budget::new(config.limits.streams as u64),
             body_buffers: Budget::new(config.limits.body_buffers),
             closing: Arc::default(),
+            keys: Arc::new(Keys::new(Keyring::new([]))),
+            made: MadeKeys::default(),
             gates: HashMap::new(),
             servers: HashMap::new(),
             desks: HashMap::new(),
@@ -134,9 +146,11 @@ impl Assembly {
     /// # Errors
     /// State that cannot be read, pages or certificates that cannot be used.
     pub fn generation(&mut self, config: &Config) -> Result<Generation, AssemblyError> {
-        let keyring = Arc::new(self.keyring(config)?);
+        let now = self.clock.wall(self.clock.now());
+        let ring = self.made.ring(config, &*self.store, now)?;
         let error_pages = Arc::new(Pages::new(&PageSettings::default())?);
         let rooms = self.rooms(config)?;
+        self.keys.replace(ring);
         self.streams.set_max(config.limits.streams as u64);
         self.body_buffers.set_max(config.limits.body_buffers);
         let origins: Vec<_> = config
@@ -146,7 +160,7 @@ impl Assembly {
             .collect();
         let names = names(config, &origins, self.clock);
         let shared = Shared {
-            keyring,
+            keyring: Arc::clone(&self.keys),
             error_pages,
             rooms: &rooms,
             origins: &origins,
@@ -164,14 +178,32 @@ impl Assembly {
         })
     }
 
-    fn keyring(&self, config: &Config) -> Result<Keyring, StoreError> {
-        if !config.state.keys.is_empty() {
-            return Ok(Keyring::new(
-                config.state.keys.iter().map(|key| key.expose()),
-            ));
+    /// A new key signs from now on, in all workers at once; blocks on a file.
+    ///
+    /// # Errors
+    /// See [`KeysError`]; then the keys are those of before.
+    pub fn rotate_keys(&mut self, trust: Trust) -> Result<(), KeysError> {
+        let now = self.clock.wall(self.clock.now());
+        let ring = self.made.rotate(trust, &*self.store, now)?;
+        self.keys.replace(ring);
+        Ok(())
+    }
+
+    /// Makes a new key when the clock asks for one, and lets go of those that nobody needs; says
+    /// whether a new one signs.
+    ///
+    /// # Errors
+    /// The new key could not be written; then the keys are those of before.
+    pub fn tend_keys(&mut self, period: Option<Duration>) -> Result<bool, KeysError> {
+        let now = self.clock.wall(self.clock.now());
+        if self.made.is_due(period, now) {
+            self.rotate_keys(Trust::Kept)?;
+            return Ok(true);
         }
-        let keys = self.store.keys(&random::bytes)?;
-        Ok(Keyring::new(keys.iter().map(AsRef::as_ref)))
+        if let Some(ring) = self.made.without_old(now) {
+            self.keys.replace(ring);
+        }
+        Ok(false)
     }
 
     fn rooms(&mut self, config: &Config) -> Result<Vec<Arc<Desk>>, AssemblyError> {
@@ -386,7 +418,7 @@ fn keep_commands(written: Settings, before: Option<Settings>, live: &Settings) -
 
 /// What all sites of a generation share.
 struct Shared<'a> {
-    keyring: Arc<Keyring>,
+    keyring: Arc<Keys>,
     error_pages: Arc<Pages>,
     rooms: &'a [Arc<Desk>],
     origins: &'a [Arc<Origin>],

@@ -9,6 +9,7 @@ use forebay_config::{Config, Inlet, RoomMode};
 use forebay_layers::budget::Budget;
 use forebay_layers::clock::Clock;
 use forebay_layers::gate::Gate;
+use forebay_layers::keyring::Keys;
 use forebay_layers::origin::Origin;
 use forebay_layers::room::Desk;
 use forebay_layers::site::Closing;
@@ -17,7 +18,7 @@ use forebay_telemetry::access::AccessLog;
 use forebay_telemetry::metrics::{Metrics, Reload};
 use tokio::sync::Notify;
 
-use crate::assembly::{Assembly, AssemblyError, Generation, convert};
+use crate::assembly::{Assembly, AssemblyError, Generation, KeysError, Trust, convert};
 use crate::connection::ConnectionRules;
 use crate::descriptors;
 use crate::linger::LingerRules;
@@ -42,6 +43,7 @@ pub struct Live {
     pub(crate) streams: Arc<Budget>,
     pub(crate) body_buffers: Arc<Budget>,
     closing: Arc<Closing>,
+    keys: Arc<Keys>,
     assembly: Mutex<Assembly>,
     loader: Loader,
     now: Mutex<Now>,
@@ -109,6 +111,7 @@ impl Live {
             streams: Arc::clone(&assembly.streams),
             body_buffers: Arc::clone(&assembly.body_buffers),
             closing: Arc::clone(&assembly.closing),
+            keys: Arc::clone(&assembly.keys),
             assembly: Mutex::new(assembly),
             loader,
             now: Mutex::new(now),
@@ -216,6 +219,65 @@ impl Live {
         config.state.directory.clone_from(&before.state.directory);
         config.admin.clone_from(&before.admin);
         config.log.access.clone_from(&before.log.access);
+    }
+
+    /// A new key of tickets and passes signs from now on, in all workers at once; nobody who
+    /// waits or is inside notices, unless those before are to end. Returns the names of the keys
+    /// in force, the one that signs first. Blocks on a file.
+    ///
+    /// # Errors
+    /// Why the keys are those of before.
+    pub fn rotate_keys(&self, trust: Trust, by: &str) -> Result<Vec<String>, String> {
+        let mut assembly = lock(&self.assembly);
+        let changed = assembly.rotate_keys(trust);
+        drop(assembly);
+        match changed {
+            Ok(()) => {
+                let keys = self.keys();
+                tracing::warn!(by, ?trust, ?keys, "keys changed");
+                Ok(keys)
+            }
+            Err(error) => {
+                self.count_store_error(&error);
+                let error = chain(&error);
+                tracing::error!(by, ?trust, error, "keys not changed");
+                Err(error)
+            }
+        }
+    }
+
+    /// Makes a new key when the clock asks for one; blocks on a file. Says whether the keys are as
+    /// they should be.
+    pub(crate) fn tend_keys(&self) -> Result<(), String> {
+        let period = self.now().config.state.rotate;
+        match lock(&self.assembly).tend_keys(period) {
+            Ok(true) => {
+                let keys = self.keys();
+                tracing::info!(by = "the clock", ?keys, "keys changed");
+                Ok(())
+            }
+            Ok(false) => Ok(()),
+            Err(error) => {
+                self.count_store_error(&error);
+                Err(chain(&error))
+            }
+        }
+    }
+
+    fn count_store_error(&self, error: &KeysError) {
+        if matches!(error, KeysError::Store(_)) {
+            self.metrics.process().store_errors.inc();
+        }
+    }
+
+    /// The names of the keys in force, the one that signs first.
+    #[must_use]
+    pub fn keys(&self) -> Vec<String> {
+        self.keys
+            .now()
+            .ids()
+            .map(|id| format!("{:02x}", id.0))
+            .collect()
     }
 
     /// Begins to stop: no keep-alive any more, answers to what has been read, then the end.

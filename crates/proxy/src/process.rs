@@ -287,6 +287,7 @@ fn start_side(config: &Config, live: Arc<Live>) -> Result<Side, StartError> {
             runtime.block_on(async move {
                 tokio::spawn(side::rooms(Arc::clone(&live)));
                 tokio::spawn(side::sync(Arc::clone(&live)));
+                tokio::spawn(side::keys(Arc::clone(&live)));
                 tokio::spawn(side::sweep(Arc::clone(&live)));
                 tokio::spawn(side::names(Arc::clone(&live)));
                 tokio::spawn(probe::probes(Arc::clone(&live)));

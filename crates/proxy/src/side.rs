@@ -31,6 +31,9 @@ const NEWCOMER: Duration = Duration::from_secs(1);
 /// How often what was saved is made to survive a power cut.
 const SYNC: Duration = Duration::from_secs(1);
 
+/// How often the age of the keys is looked at.
+const KEYS: Duration = Duration::from_secs(60);
+
 fn every(period: Duration) -> tokio::time::Interval {
     let mut ticks = interval(period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -122,6 +125,24 @@ pub(crate) async fn sync(live: Arc<Live>) {
         if let Ok(Err(error)) = synced {
             live.metrics.process().store_errors.inc();
             tracing::error!(%error, "cannot sync the state");
+        }
+    }
+}
+
+/// Changes the keys of tickets and passes when their time has come, on a thread that may wait for
+/// the disk. What fails is tried again; those before go on.
+pub(crate) async fn keys(live: Arc<Live>) {
+    let mut ticks = every(KEYS);
+    let mut well = true;
+    loop {
+        ticks.tick().await;
+        let tending = Arc::clone(&live);
+        let tended = tokio::task::spawn_blocking(move || tending.tend_keys()).await;
+        if let Ok(tended) = tended {
+            if let (Err(error), true) = (&tended, well) {
+                tracing::error!(error, "no new key; the former goes on signing");
+            }
+            well = tended.is_ok();
         }
     }
 }

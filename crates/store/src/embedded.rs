@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use self::slots::Slots;
-use crate::{KeyBytes, Store, StoreError};
+use crate::{Store, StoreError, StoredKeys};
 
 /// State in a directory of this machine.
 #[derive(Debug)]
@@ -95,8 +95,12 @@ impl Store for Embedded {
         results.into_iter().collect()
     }
 
-    fn keys(&self, fresh: &dyn Fn() -> [u8; 32]) -> Result<Vec<KeyBytes>, StoreError> {
-        keys::load_or_make(&self.directory, fresh)
+    fn keys(&self) -> Result<Option<StoredKeys>, StoreError> {
+        keys::load(&self.directory)
+    }
+
+    fn save_keys(&self, keys: &StoredKeys) -> Result<(), StoreError> {
+        keys::save(&self.directory, keys)
     }
 }
 

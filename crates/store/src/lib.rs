@@ -48,12 +48,45 @@ pub trait Store: Send + Sync {
     /// Of the first record for which it failed; the others were still tried.
     fn sync(&self) -> Result<(), StoreError>;
 
-    /// The keys of tickets and passes, the first of which signs. When there are none, one is
-    /// made by `fresh` and is on disk before this returns.
+    /// The keys of tickets and passes; `None` when none were ever saved.
     ///
     /// # Errors
-    /// They cannot be read or written, or what is there is damaged.
-    fn keys(&self, fresh: &dyn Fn() -> [u8; 32]) -> Result<Vec<KeyBytes>, StoreError>;
+    /// They cannot be read, or what is there is damaged.
+    fn keys(&self) -> Result<Option<StoredKeys>, StoreError>;
+
+    /// Keeps the keys in place of those before, whole or not at all. When it returns, not even
+    /// the loss of power loses them: only then anything may be signed with a new one.
+    ///
+    /// # Errors
+    /// They could not be written; those saved before are still there.
+    fn save_keys(&self, keys: &StoredKeys) -> Result<(), StoreError>;
+}
+
+/// The keys of tickets and passes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StoredKeys {
+    /// Those that verify, the newest first: it signs. At most 255.
+    pub live: Vec<StoredKey>,
+    /// The names of keys that ended at once, which no new key may take for a while. At most 255.
+    pub gone: Vec<GoneKey>,
+}
+
+/// A key that verifies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredKey {
+    /// The secret.
+    pub bytes: KeyBytes,
+    /// Since when it signs or signed: milliseconds since 1970; zero where nobody noted it.
+    pub since_millis: u64,
+}
+
+/// A key that was taken away before its time; the secret is not kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GoneKey {
+    /// Its name in tickets and passes.
+    pub id: u8,
+    /// When it ended: milliseconds since 1970.
+    pub ended_millis: u64,
 }
 
 /// A secret key. Never printed.

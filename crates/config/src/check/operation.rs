@@ -2,6 +2,7 @@
 
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::checked::{Access, Admin, Log, LogTarget, State};
 use crate::raw;
@@ -11,9 +12,26 @@ use crate::read::{At, Place, Reader};
 /// unix(7) has 108).
 const SOCKET_PATH_SIZE_MAX: usize = 107;
 
-pub(super) fn state(raw: raw::State, reader: &Reader<'_>) -> State {
+/// Shorter, and more keys would be needed than may be alive at once.
+const ROTATE_MIN: Duration = Duration::from_secs(5 * 24 * 60 * 60);
+
+pub(super) fn state(raw: raw::State, reader: &mut Reader<'_>) -> State {
     let raw::Store::Embedded = raw.store.value;
+    let At {
+        place,
+        value: rotate,
+    } = raw.rotate;
+    let rotate = rotate.0.map(|period| period.0);
+    if rotate.is_some_and(|period| period < ROTATE_MIN) {
+        reader.report.error(
+            &place,
+            "is less than five days: what an older key signed is good for a month, and only \
+             eight keys are kept",
+            "write \"5d\" or more; `forebay keys rotate` makes a new key at once",
+        );
+    }
     State {
+        rotate,
         directory: raw.directory.value.under(reader.base),
         keys: raw.keys.value.into_iter().map(|key| key.value.0).collect(),
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Where the rooms' counters and keys are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,8 +11,11 @@ pub struct State {
     /// Directory of the durable file; made at start where it is missing.
     pub directory: PathBuf,
     /// Keys of tickets and passes, 32 bytes or more each: the first signs, all
-    /// verify. Empty: one is made at the first start and kept in the directory.
+    /// verify. Empty: they are made here and kept in the directory.
     pub keys: Vec<Secret>,
+    /// How long a key that was made here signs, five days or more; `None`: until
+    /// a command says otherwise.
+    pub rotate: Option<Duration>,
 }
 
 /// The operator's side.

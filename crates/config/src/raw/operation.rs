@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 
 use crate::checked::{Level, LogTarget};
-use crate::read::{At, FromText, Key, NoneWord, Or, PathText, Word, Wrong, table};
+use crate::read::{
+    At, FromText, Key, NeverWord, NoneWord, Or, PathText, Period, Word, Wrong, table,
+};
 
 table! {
     /// Where the rooms' counters and keys are kept.
@@ -13,8 +15,12 @@ table! {
         /// Directory of the durable file.
         directory: PathText = "'state'",
         /// Keys of tickets and passes, 32 bytes or more each: the first signs,
-        /// all verify. None: one is made once and kept in the directory.
+        /// all verify. None: they are made here and kept in the directory.
         keys: Vec<At<Key>> = "[]",
+        /// How long a key that was made here signs before a new one does; what
+        /// the older ones signed stays good. At least "5d"; "never": by command
+        /// only.
+        rotate: Or<NeverWord, Period> = "'30d'",
     }
 }
 

@@ -64,6 +64,10 @@ pub(crate) struct Unlimited;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NoneWord;
 
+/// `"never"`: not by itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NeverWord;
+
 impl Absence for Auto {
     const WORD: &'static str = "auto";
 }
@@ -74,6 +78,10 @@ impl Absence for Unlimited {
 
 impl Absence for NoneWord {
     const WORD: &'static str = "none";
+}
+
+impl Absence for NeverWord {
+    const WORD: &'static str = "never";
 }
 
 /// A value, or the word that says that there is none.

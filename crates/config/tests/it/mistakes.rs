@@ -311,6 +311,8 @@ fn values_out_of_bounds_are_problems() {
         ("[room.none]", "room.none"),
         ("[[route]]\nmethods = []", "route[0].methods"),
         ("[state]\nkeys = [\"too short\"]", "state.keys[0]"),
+        ("[state]\nrotate = \"4d\"", "state.rotate"),
+        ("[state]\nrotate = \"none\"", "state.rotate"),
         ("[state]\nstore = \"redis\"", "state.store"),
         ("[log]\nlevel = \"loud\"", "log.level"),
         ("[log.access]\nto = \"\"", "log.access.to"),

@@ -90,6 +90,7 @@ headers = { X-Monitor = "sixteen is enough" }
 store = "embedded"
 directory = "elsewhere"
 keys = [{ file = "ticket.key" }, "abcdefghijklmnopqrstuvwxyz012345"]
+rotate = "410h"
 [admin]
 address = "none"
 socket = "own.sock"
@@ -312,6 +313,7 @@ fn expected(base: &Path) -> Config {
         state: State {
             directory: base.join("elsewhere"),
             keys: vec![Secret::new(KEY), Secret::new(second)],
+            rotate: Some(seconds(410 * 3_600)),
         },
         admin: Admin {
             address: None,

@@ -17,6 +17,7 @@ mod crowd;
 mod demo;
 mod drain;
 mod house;
+mod keys;
 mod maintenance;
 mod nginx;
 mod quota;

@@ -64,8 +64,9 @@ fn place(exchange: &Exchange, desk: &Desk, shown: Shown) -> (Told, Option<Header
                     ..moved
                 },
             });
-            let cookie = moved
-                .and_then(|moved| desk.ticket_cookie(&site.keyring, &moved, exchange.client.https));
+            let cookie = moved.and_then(|moved| {
+                desk.ticket_cookie(&site.keyring.now(), &moved, exchange.client.https)
+            });
             (named(told), cookie)
         }
         // Nobody's place: asking makes no ticket, visiting the page does.
@@ -93,7 +94,7 @@ fn kept_alive(
         return None;
     }
     let pass = desk.room().renew(exchange.wall, pass);
-    desk.pass_cookie(&exchange.site.keyring, &pass, exchange.client.https)
+    desk.pass_cookie(&exchange.site.keyring.now(), &pass, exchange.client.https)
 }
 
 /// A poll counts and confirms, but claims nothing: the page enters by asking for itself again.

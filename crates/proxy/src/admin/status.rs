@@ -15,6 +15,8 @@ pub(super) struct Status {
     connections: Connections,
     rooms: Vec<Room>,
     origins: Vec<Origin>,
+    /// The names of the keys in force, the one that signs first.
+    keys: Vec<String>,
     store: Store,
 }
 
@@ -139,6 +141,7 @@ pub(super) fn of(live: &Live) -> Status {
             .filter_map(|(desk, _)| of_room(live, &desk.name))
             .collect(),
         origins: now.origins.iter().map(|origin| of_origin(origin)).collect(),
+        keys: live.keys(),
         store: Store {
             up: live.metrics.process().store_up.value() == 1,
         },

@@ -1,9 +1,8 @@
-use std::cell::Cell;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use forebay_store::{Embedded, Store as _, StoreError};
+use forebay_store::{Embedded, GoneKey, KeyBytes, Store as _, StoreError, StoredKey, StoredKeys};
 
 use super::with;
 
@@ -29,7 +28,7 @@ fn nobody_else_reads_what_is_stored() {
     let directory = parent.path().join("a/state");
     with(&directory, |store| {
         store.save("main", b"snapshot").unwrap();
-        store.keys(&|| [1; 32]).unwrap();
+        store.save_keys(&keys(3)).unwrap();
     });
     assert_eq!(mode(&directory), 0o700);
     for entry in fs::read_dir(&directory).unwrap() {
@@ -47,36 +46,93 @@ fn a_directory_that_cannot_be_made_is_an_error_that_names_it() {
     assert!(error.to_string().contains("file/state"), "{error}");
 }
 
-#[test]
-fn keys_are_made_once_and_stay() {
-    let directory = tempfile::tempdir().unwrap();
-    let made = Cell::new(0);
-    let fresh = || {
-        made.set(made.get() + 1);
-        [made.get(); 32]
+fn keys(count: u8) -> StoredKeys {
+    let key = |number| StoredKey {
+        bytes: KeyBytes([number; 32]),
+        since_millis: u64::from(number) << 40,
     };
-    let first = with(directory.path(), |store| store.keys(&fresh).unwrap());
-    let again = with(directory.path(), |store| store.keys(&fresh).unwrap());
-    assert_eq!(first.len(), 1);
-    assert_eq!(first[0].0, [1; 32]);
-    assert_eq!(again, first);
-    assert_eq!(format!("{first:?}"), "[KeyBytes(..)]");
+    let gone = |id| GoneKey {
+        id,
+        ended_millis: 1 << 41,
+    };
+    StoredKeys {
+        live: (1..=count).rev().map(key).collect(),
+        gone: (1..count).map(gone).collect(),
+    }
 }
 
 #[test]
-fn damaged_keys_are_an_error_and_never_made_anew() {
+fn keys_stay_as_they_were_saved_and_are_never_printed() {
     let directory = tempfile::tempdir().unwrap();
-    with(directory.path(), |store| store.keys(&|| [1; 32]).unwrap());
+    with(directory.path(), |store| {
+        assert_eq!(store.keys().unwrap(), None);
+    });
+    for count in [1, 2, 8, 3] {
+        with(directory.path(), |store| {
+            store.save_keys(&keys(count)).unwrap()
+        });
+        let found = with(directory.path(), |store| store.keys().unwrap());
+        assert_eq!(found, Some(keys(count)));
+        let shown = format!("{:?}", found.unwrap().live[0]);
+        assert!(shown.contains("KeyBytes(..)"), "{shown}");
+    }
+}
+
+#[test]
+fn the_keys_of_an_earlier_version_still_verify() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut bytes = b"FBKEYS\x01\x02".to_vec();
+    bytes.extend([[7; 32], [9; 32]].concat());
+    bytes.extend(crc32(&bytes).to_be_bytes());
+    fs::write(directory.path().join("keys"), bytes).unwrap();
+    let found = with(directory.path(), |store| store.keys().unwrap()).unwrap();
+    let secrets: Vec<_> = found.live.iter().map(|key| key.bytes.0).collect();
+    assert_eq!(secrets, [[7; 32], [9; 32]]);
+    assert!(found.live.iter().all(|key| key.since_millis == 0));
+}
+
+/// CRC-32 by its definition (ISO 3309), bit by bit.
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0, |sum, byte| {
+        (0..8).fold(sum ^ u32::from(*byte), |sum, _| {
+            (sum >> 1) ^ (0xedb8_8320 * (sum & 1))
+        })
+    })
+}
+
+#[test]
+fn damaged_keys_are_an_error_and_never_none() {
+    let directory = tempfile::tempdir().unwrap();
+    with(directory.path(), |store| store.save_keys(&keys(3)).unwrap());
     let path = directory.path().join("keys");
     let whole = fs::read(&path).unwrap();
+    let damaged = |bytes: &[u8]| {
+        fs::write(&path, bytes).unwrap();
+        let found = with(directory.path(), |store| store.keys());
+        matches!(found, Err(StoreError::Damaged { .. }))
+    };
     for length in 0..whole.len() {
-        fs::write(&path, &whole[..length]).unwrap();
-        let found = with(directory.path(), |store| store.keys(&|| [2; 32]));
-        assert!(
-            matches!(found, Err(StoreError::Damaged { .. })),
-            "cut off at {length}"
-        );
+        assert!(damaged(&whole[..length]), "cut off at {length}");
     }
+    for at in 0..whole.len() {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1;
+        assert!(damaged(&bytes), "another byte at {at}");
+    }
+}
+
+#[test]
+fn a_write_of_keys_that_breaks_off_leaves_those_before() {
+    let directory = tempfile::tempdir().unwrap();
+    with(directory.path(), |store| store.save_keys(&keys(2)).unwrap());
+    // What a kill in the middle of a write leaves behind.
+    fs::write(directory.path().join("keys.new"), "FBKEYS and half a key").unwrap();
+    with(directory.path(), |store| {
+        assert_eq!(store.keys().unwrap(), Some(keys(2)));
+        store.save_keys(&keys(3)).unwrap();
+        assert_eq!(store.keys().unwrap(), Some(keys(3)));
+    });
+    assert_eq!(mode(&directory.path().join("keys")), 0o600);
 }
 
 #[test]
