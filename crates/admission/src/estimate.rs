@@ -176,6 +176,119 @@ impl Ratio {
     }
 }
 
+/// How soon people give up, by how long they have waited: a hazard for each of a few ages, with
+/// bins that double from half a minute on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Hazard {
+    bins: [Bin; AGES],
+}
+
+impl Default for Hazard {
+    fn default() -> Self {
+        let rate = LEAVES_AT_FIRST;
+        let bin = Bin {
+            rate,
+            ..Bin::default()
+        };
+        Self { bins: [bin; AGES] }
+    }
+}
+
+/// What was seen at one age.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Bin {
+    /// Who left, less who came back after all.
+    left: f64,
+    /// Seconds that people were there.
+    there: f64,
+    /// Leaves each second, as believed.
+    rate: f64,
+}
+
+const AGES: usize = 8;
+/// Where the second bin begins, in seconds.
+const AGE_FIRST: f64 = 30.0;
+/// What an age is believed to be like before it is seen weighs as much as so many seconds.
+const AGE_PRIOR: f64 = 3_000.0;
+/// Before anybody was seen to leave: half leave within twenty minutes.
+const LEAVES_AT_FIRST: f64 = 1.0 / 1_800.0;
+/// How fast it forgets.
+const HAZARD_HALF: f64 = 900.0;
+
+impl Hazard {
+    /// Of `there` people of an age `left` were found missing within `span`; less than none when
+    /// some came back.
+    pub fn see(&mut self, age: f64, left: f64, there: f64, span: Duration) {
+        let bin = AGES - 1 - (1..AGES).rev().take_while(|bin| age < start(*bin)).count();
+        let seconds = Finite::new(there * span.as_secs_f64()).get();
+        if let Some(bin) = self.bins.get_mut(bin)
+            && left.is_finite()
+        {
+            bin.left += left;
+            bin.there += seconds;
+        }
+    }
+
+    /// Forgets for `span`, and settles what is believed.
+    pub fn settle(&mut self, span: Duration) {
+        let kept = libm::exp2(-span.as_secs_f64() / HAZARD_HALF);
+        let (mut left, mut there) = (0.0, 0.0);
+        for bin in &mut self.bins {
+            bin.left *= kept;
+            bin.there *= kept;
+            left += bin.left;
+            there += bin.there;
+        }
+        // An age that nobody has reached yet is believed to be like the one before.
+        let believed = left + LEAVES_AT_FIRST * AGE_PRIOR;
+        let mut believed = Finite::new(believed / (there + AGE_PRIOR)).get();
+        for bin in &mut self.bins {
+            let rate = (bin.left + believed * AGE_PRIOR) / (bin.there + AGE_PRIOR);
+            bin.rate = Finite::new(rate).get();
+            believed = bin.rate;
+        }
+    }
+
+    /// The share of those who were there at the age `from` who are still there at `to`; ages in
+    /// seconds.
+    #[must_use]
+    pub fn stays(&self, from: f64, to: f64) -> f64 {
+        let (from, to) = (from.max(0.0), to.max(0.0));
+        let hazards = self.bins.iter().enumerate().map(|(bin, seen)| {
+            let end = if bin + 1 < AGES {
+                start(bin + 1)
+            } else {
+                f64::INFINITY
+            };
+            seen.rate * (to.min(end) - from.max(start(bin))).max(0.0)
+        });
+        libm::exp(-hazards.sum::<f64>())
+    }
+
+    /// What is believed, in millionths a second by age, for a snapshot.
+    #[must_use]
+    pub fn rates_micro(&self) -> [u64; AGES] {
+        self.bins.map(|bin| Finite::new(bin.rate * 1e3).milli())
+    }
+
+    /// Takes up what a snapshot kept, as firmly as an age that was never seen.
+    pub fn resume(&mut self, rates_micro: [u64; AGES]) {
+        for (bin, micro) in self.bins.iter_mut().zip(rates_micro) {
+            bin.rate = Finite::from_milli(micro).get() / 1e3;
+            bin.there = AGE_PRIOR;
+            bin.left = bin.rate * AGE_PRIOR;
+        }
+    }
+}
+
+/// Where an age's bin begins, in seconds.
+fn start(bin: usize) -> f64 {
+    match bin {
+        0 => 0.0,
+        _ => AGE_FIRST * libm::exp2(bin as f64 - 1.0),
+    }
+}
+
 /// How long it takes until `ahead` are gone, when `speed` a second are called and each of them
 /// gives up with the probability `leaving` a second. `None` when nobody is called.
 ///
@@ -243,6 +356,29 @@ mod tests {
         share.count(1_000);
         share.hit(1_000);
         assert!(share.milli() > 990);
+    }
+
+    #[test]
+    fn how_soon_people_give_up_is_learnt_for_each_age() {
+        let mut hazard = Hazard::default();
+        assert!(hazard.stays(0.0, 600.0) > 0.7, "before anybody was seen");
+        for _ in 0..60 {
+            hazard.see(10.0, 50.0, 1_000.0, SECOND * 5);
+            hazard.see(300.0, 5.0, 1_000.0, SECOND * 5);
+            hazard.settle(SECOND * 5);
+        }
+        let young = hazard.stays(0.0, 30.0);
+        assert!((0.72..0.76).contains(&young), "exp(-0.3), found {young}");
+        let old = hazard.stays(240.0, 480.0);
+        assert!((0.75..0.81).contains(&old), "exp(-0.24), found {old}");
+        let oldest = hazard.stays(480.0, 960.0);
+        assert!(
+            (0.50..0.66).contains(&oldest),
+            "like the one before: {oldest}"
+        );
+        let mut resumed = Hazard::default();
+        resumed.resume(hazard.rates_micro());
+        assert!((resumed.stays(0.0, 30.0) - young).abs() < 1e-3);
     }
 
     #[test]

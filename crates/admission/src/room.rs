@@ -6,6 +6,7 @@
 
 mod bucket;
 mod calls;
+mod forecast;
 mod inside;
 mod line;
 mod load;
@@ -30,6 +31,7 @@ pub use told::{Eta, State, Told, Turn, TurnState};
 use core::num::NonZeroU32;
 
 use self::calls::Calls;
+use self::forecast::Forecast;
 use self::inside::Inside;
 use self::line::Line;
 use self::present::Present;
@@ -71,6 +73,7 @@ pub struct Room {
     polls: Recent,
     claims: Recent,
     pulse: Pulse,
+    forecast: Forecast,
     claimed: u64,
     /// Passes given.
     admitted: u64,
@@ -125,6 +128,7 @@ impl Room {
             polls: Recent::new(14),
             claims: Recent::new(15),
             pulse: Pulse::new(settings.inlet),
+            forecast: Forecast::new(now),
             claimed: 0,
             admitted: 0,
             dirty: true,

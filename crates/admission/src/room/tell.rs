@@ -3,12 +3,14 @@
 
 use core::time::Duration;
 
+use super::forecast::WAIT_MAX;
 use super::{Eta, Mode, Room, Told, TurnState};
 use crate::estimate::{Finite, wait};
 use crate::inlet::Pace;
 use crate::mix::mix;
 use crate::ticket::Ticket;
 use crate::time::WallTime;
+use crate::watermark::Place;
 
 /// The second contact, by the page itself: before it the ticket is not counted.
 const FIRST_POLL: Duration = Duration::from_secs(1);
@@ -25,8 +27,8 @@ const HELD_POLL: Duration = Duration::from_secs(30);
 const NEAR: Duration = Duration::from_secs(20);
 /// The front of the line may use one in so many of all polls.
 const FRONT_SHARE: u32 = 8;
-/// The speed is known when it rests on so much.
-const SPEED_KNOWN: Duration = Duration::from_secs(5);
+/// Nine of ten enter before so much more than what is told for half of them, in hundredths of it.
+const UPPER_CENTI: u32 = 115;
 
 impl Room {
     /// Looks at a ticket without claiming or counting: for a HEAD or a prefetch.
@@ -56,7 +58,7 @@ impl Room {
             }
         };
         let eta = (state == TurnState::Queueing)
-            .then(|| self.eta(ahead?))
+            .then(|| ahead.and_then(|_| self.eta(now, place)))
             .flatten();
         let poll_after = self.appointment(now, ticket, state, ahead);
         Told {
@@ -68,17 +70,12 @@ impl Room {
         }
     }
 
-    /// The band in which the time for `ahead` lies; `None` while it is not known.
-    fn eta(&self, ahead: u32) -> Option<Eta> {
-        let speed = self.pulse.speed;
-        if speed.seen() < SPEED_KNOWN {
-            return None;
-        }
-        let p50 = wait(u64::from(ahead), speed.get(), self.pulse.leaving.get())?;
-        // The rate may fall after the telling, and then it falls for all: a wide upper end.
-        let p90 = p50
-            .saturating_add(p50 / 2)
-            .saturating_add(Duration::from_secs(2));
+    /// The band in which the time until the turn of `place` lies; `None` while it is not known.
+    fn eta(&self, now: WallTime, place: Place) -> Option<Eta> {
+        let p50 = self.forecast.wait(place, now)?;
+        let p90 = (p50 / 100 * UPPER_CENTI)
+            .saturating_add(Duration::from_secs(2))
+            .min(WAIT_MAX);
         Some(Eta { p50, p90 })
     }
 
@@ -147,7 +144,7 @@ impl Room {
         Duration::from_millis(millis.saturating_mul(1_000) / 925)
     }
 
-    fn poll_most(&self) -> Duration {
+    pub(super) fn poll_most(&self) -> Duration {
         // Beyond half of `keep` a single missed poll would cost the place.
         let bound = self.settings.keep / 2;
         self.settings

@@ -5,6 +5,7 @@ use core::time::Duration;
 
 use super::bucket::epoch_end;
 use super::calls::CALL;
+use super::forecast;
 use super::line::{Line, YOUNG};
 use super::{InletRule, Load, Room, State};
 use crate::estimate::{Finite, Smooth};
@@ -198,8 +199,25 @@ impl Room {
         if self.line.waiting() >= Credit::ONE && !self.settings.mode.holds() {
             pulse.speed.count(claimed, span);
         }
+        self.foresee(claimed, span);
         let admitted = self.admitted.saturating_sub(last.admitted);
         self.auto.see(load, admitted, span);
+    }
+
+    /// How long everybody in line will wait.
+    fn foresee(&mut self, claimed: u64, span: Duration) {
+        let fixed = match self.inlet.pace() {
+            Pace::Fixed(rate) => Some(Finite::from_milli(rate.per_second_milli())),
+            Pace::Measured(_) => None,
+        };
+        let pace = forecast::Pace {
+            fixed,
+            poll_most: self.poll_most(),
+            moving: self.line.waiting() >= Credit::ONE && self.state() != State::Closed,
+        };
+        self.forecast.see(claimed, span, pace);
+        let called = self.watermark.published();
+        self.forecast.play(self.now, &self.line, called, pace);
     }
 
     /// Spends the credit on those who wait, in order of arrival. Returns what was spent.

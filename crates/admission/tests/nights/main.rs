@@ -12,6 +12,7 @@ mod broken;
 #[path = "../sim/dice.rs"]
 mod dice;
 mod night;
+mod told;
 mod visitor;
 mod world;
 

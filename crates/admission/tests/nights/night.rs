@@ -55,6 +55,8 @@ pub(crate) struct Night {
     pub(crate) ghosts: f64,
     /// Mean patience in seconds; none: they wait for ever.
     pub(crate) patience: Option<f64>,
+    /// Below 1, who has waited long goes on waiting (the shape of Weibull's distribution).
+    pub(crate) patience_shape: f64,
     pub(crate) kinds: Kinds,
     /// (from, visitors a second).
     pub(crate) rates: Vec<(u64, u32)>,
@@ -76,6 +78,7 @@ impl Night {
             arrivals: vec![(0, per_second), (minutes * MINUTE, 0.0)],
             ghosts: 0.0,
             patience: None,
+            patience_shape: 1.0,
             kinds: Kinds::default(),
             rates: vec![(0, rate)],
             modes: Vec::new(),

@@ -159,7 +159,8 @@ impl World {
         visitor.sleepy = self.dice.next() % 1_000 < kinds.sleepy;
         let hides = kind == Kind::Script && self.dice.next() % 1_000 < kinds.hidden;
         if let (Some(mean), false) = (self.night.patience, ghost) {
-            let patience = self.dice.exponential() * mean * 1e3;
+            let even = self.dice.exponential();
+            let patience = even.powf(1.0 / self.night.patience_shape) * mean * 1e3;
             visitor.leaves = self.now + patience as u64;
             self.events
                 .push(Reverse((visitor.leaves, who as u32, Step::Leaves)));
