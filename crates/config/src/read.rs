@@ -20,7 +20,7 @@ pub(crate) use list::Named;
 pub(crate) use number::Number;
 pub(crate) use table::{Field, table, table_schema};
 pub(crate) use text::{
-    FromText, Key, PathText, Wrong, quoted, read_bounded, secret, secret_schema,
+    FromText, Key, PathText, Token, Wrong, quoted, read_bounded, secret, secret_schema,
 };
 pub(crate) use units::{Bytes, BytesPerSecond, Period, Wait};
 pub(crate) use word::{Auto, NeverWord, NoneWord, Or, Unlimited, Word, parse_word};

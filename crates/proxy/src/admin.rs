@@ -1,6 +1,7 @@
 //! The admin interface: reads over an address, reads and writes over a socket that only its
-//! owner may open (mode 0600).
+//! owner may open (mode 0600). With a token the address takes writes too.
 
+mod change;
 mod keys;
 mod status;
 
@@ -16,17 +17,17 @@ use bytes::Bytes;
 use forebay_config::Admin;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::Semaphore;
 
-use crate::live::{Live, RoomChange, StartError};
+use self::change::Peer;
+use crate::live::{Live, StartError};
 
 /// Connections that are served at the same time; more wait.
 const CONNECTIONS_MAX: usize = 64;
@@ -34,7 +35,7 @@ const CONNECTIONS_MAX: usize = 64;
 /// How long a request's header may take.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The largest body of a write, in bytes.
+/// The largest body of a change, in bytes.
 const BODY_MAX: usize = 4_096;
 
 /// The open sockets.
@@ -82,8 +83,8 @@ impl Interface {
                     Arc::clone(&places).acquire_owned().await,
                     listener.accept().await,
                 ) {
-                    let by = peer.ip().to_string();
-                    let connection = connection(socket, Arc::clone(&live), false, by);
+                    let peer = Peer::Address(peer.ip().to_canonical());
+                    let connection = connection(socket, Arc::clone(&live), peer);
                     tokio::spawn(async move {
                         connection.await;
                         drop(place);
@@ -100,9 +101,8 @@ impl Interface {
                     Arc::clone(&places).acquire_owned().await,
                     listener.accept().await,
                 ) {
-                    let uid = socket.peer_cred().map_or(u32::MAX, |peer| peer.uid());
-                    let connection =
-                        connection(socket, Arc::clone(&live), true, format!("uid {uid}"));
+                    let peer = Peer::Socket(socket.peer_cred().ok());
+                    let connection = connection(socket, Arc::clone(&live), peer);
                     tokio::spawn(async move {
                         connection.await;
                         drop(place);
@@ -145,13 +145,13 @@ fn listen_unix(path: &Path) -> Result<(UnixListener, SocketFile), StartError> {
     Ok((listener, SocketFile(path.to_owned())))
 }
 
-async fn connection<T>(socket: T, live: Arc<Live>, writes: bool, by: String)
+async fn connection<T>(socket: T, live: Arc<Live>, peer: Peer)
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = service_fn(|request| {
-        let (live, by) = (Arc::clone(&live), by.clone());
-        async move { Ok::<_, Infallible>(answer(request, live, writes, by).await) }
+        let live = Arc::clone(&live);
+        async move { Ok::<_, Infallible>(answer(request, live, peer).await) }
     });
     // What goes wrong with an operator's connection, the operator sees.
     _ = http1::Builder::new()
@@ -161,34 +161,21 @@ where
         .await;
 }
 
-async fn answer(
-    request: Request<Incoming>,
-    live: Arc<Live>,
-    writes: bool,
-    by: String,
-) -> Response<Full<Bytes>> {
-    let (head, body) = request.into_parts();
-    let path = head.uri.path();
-    match (&head.method, path) {
+async fn answer(request: Request<Incoming>, live: Arc<Live>, peer: Peer) -> Response<Full<Bytes>> {
+    let path = request.uri().path();
+    match (request.method(), path) {
         (&Method::GET | &Method::HEAD, "/livez") => text(StatusCode::OK, "alive\n"),
         (&Method::GET | &Method::HEAD, "/readyz") => ready(&live),
         (&Method::GET | &Method::HEAD, "/metrics") => metrics(&live),
         (&Method::GET | &Method::HEAD, "/api/status") => json(StatusCode::OK, &status::of(&live)),
-        (&Method::POST, _) if path.starts_with("/api/") && !writes => problem(
-            StatusCode::FORBIDDEN,
-            "changes are taken by the admin socket only",
-        ),
-        (&Method::POST, "/api/reload") => reload(live, by).await,
-        (&Method::POST, "/api/drain") => {
-            live.drain(&by);
-            json(StatusCode::OK, &serde_json::json!({ "draining": true }))
+        (&Method::POST, _) if path.starts_with("/api/") => {
+            let config = live.now().config;
+            match peer.may_change(request.headers(), config.admin.token.as_ref()) {
+                Ok(by) => write(request, live, by).await,
+                Err(refused) => *refused,
+            }
         }
-        (&Method::POST, "/api/keys/rotate") => keys::rotate(body, live, by).await,
-        (&Method::POST, _) => match path.strip_prefix("/api/room/") {
-            Some(room) => change(room, body, &live, &by).await,
-            None => problem(StatusCode::NOT_FOUND, "nothing stands here"),
-        },
-        (&Method::GET | &Method::HEAD, _) => problem(StatusCode::NOT_FOUND, "nothing stands here"),
+        (&Method::GET | &Method::HEAD | &Method::POST, _) => nothing(),
         _ => {
             let mut refused = problem(StatusCode::METHOD_NOT_ALLOWED, "GET, HEAD or POST");
             refused
@@ -197,6 +184,27 @@ async fn answer(
             refused
         }
     }
+}
+
+/// A change that somebody may ask for.
+async fn write(request: Request<Incoming>, live: Arc<Live>, by: String) -> Response<Full<Bytes>> {
+    let (head, body) = request.into_parts();
+    match head.uri.path() {
+        "/api/reload" => reload(live, by).await,
+        "/api/drain" => {
+            live.drain(&by);
+            json(StatusCode::OK, &serde_json::json!({ "draining": true }))
+        }
+        "/api/keys/rotate" => keys::rotate(body, live, by).await,
+        path => match path.strip_prefix("/api/room/") {
+            Some(room) => change::change(room, body, &live, &by).await,
+            None => nothing(),
+        },
+    }
+}
+
+fn nothing() -> Response<Full<Bytes>> {
+    problem(StatusCode::NOT_FOUND, "nothing stands here")
 }
 
 fn respond(status: StatusCode, kind: &'static str, body: String) -> Response<Full<Bytes>> {
@@ -257,51 +265,5 @@ async fn reload(live: Arc<Live>, by: String) -> Response<Full<Bytes>> {
         ),
         Ok(Err(problems)) => problem(StatusCode::UNPROCESSABLE_ENTITY, &problems),
         Err(_) => problem(StatusCode::INTERNAL_SERVER_ERROR, "the reload broke off"),
-    }
-}
-
-/// The body of a change to a room.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Wanted {
-    mode: Option<String>,
-    inlet: Option<String>,
-    active: Option<serde_json::Value>,
-}
-
-impl Wanted {
-    fn change(self) -> Result<RoomChange, String> {
-        let mode = self.mode.map(|mode| mode.parse()).transpose();
-        let inlet = self.inlet.map(|inlet| inlet.parse()).transpose();
-        let active = self.active.map(|active| match active {
-            serde_json::Value::String(word) if word == "unlimited" => Ok(None),
-            value => serde_json::from_value(value)
-                .map(Some)
-                .map_err(|_| "active is a number above 0, or \"unlimited\"".to_owned()),
-        });
-        Ok(RoomChange {
-            mode: mode.map_err(|error| format!("mode {error}"))?,
-            inlet: inlet.map_err(|error| format!("inlet {error}"))?,
-            active: active.transpose()?,
-        })
-    }
-}
-
-async fn change(room: &str, body: Incoming, live: &Live, by: &str) -> Response<Full<Bytes>> {
-    let Ok(body) = Limited::new(body, BODY_MAX).collect().await else {
-        return problem(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "a change is a small JSON object",
-        );
-    };
-    let change = serde_json::from_slice::<Wanted>(&body.to_bytes())
-        .map_err(|error| error.to_string())
-        .and_then(Wanted::change);
-    match change {
-        Err(why) => problem(StatusCode::UNPROCESSABLE_ENTITY, &why),
-        Ok(change) => match live.change_room(room, change, by) {
-            Ok(()) => json(StatusCode::OK, &status::of_room(live, room)),
-            Err(why) => problem(StatusCode::NOT_FOUND, &why),
-        },
     }
 }

@@ -6,6 +6,7 @@
 pub mod accept;
 pub mod admin;
 pub mod assembly;
+mod audit;
 pub mod connection;
 pub mod descriptors;
 pub mod linger;

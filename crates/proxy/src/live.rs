@@ -19,6 +19,7 @@ use forebay_telemetry::metrics::{Metrics, Reload};
 use tokio::sync::Notify;
 
 use crate::assembly::{Assembly, AssemblyError, Generation, KeysError, Trust, convert};
+use crate::audit::{Audit, Terms};
 use crate::connection::ConnectionRules;
 use crate::descriptors;
 use crate::linger::LingerRules;
@@ -50,6 +51,7 @@ pub struct Live {
     generation: AtomicU64,
     draining: AtomicBool,
     refused: Mutex<Option<String>>,
+    pub(crate) audit: Audit,
 }
 
 /// A room, with the gate behind it.
@@ -118,6 +120,7 @@ impl Live {
             generation: AtomicU64::new(1),
             draining: AtomicBool::new(false),
             refused: Mutex::new(None),
+            audit: Audit::default(),
         })
     }
 
@@ -150,7 +153,7 @@ impl Live {
     /// # Errors
     /// The text of every problem; then nothing has changed.
     pub fn reload(&self, by: &str) -> Result<u64, String> {
-        let result = (self.loader)().and_then(|config| self.put_in_force(config));
+        let result = (self.loader)().and_then(|config| self.put_in_force(config, by));
         let reloads = &self.metrics.process().reloads;
         match &result {
             Ok(generation) => {
@@ -171,8 +174,9 @@ impl Live {
         result
     }
 
-    fn put_in_force(&self, mut config: Config) -> Result<u64, String> {
+    fn put_in_force(&self, mut config: Config, by: &str) -> Result<u64, String> {
         self.keep_what_cannot_change(&mut config);
+        let before = self.terms();
         let mut assembly = lock(&self.assembly);
         let edge = edge(&config).map_err(|error| chain(&error))?;
         let generation = assembly
@@ -193,7 +197,28 @@ impl Live {
         }
         *lock(&self.now) = Now::new(config, generation);
         self.names_changed.notify_one();
+        self.audit_reload(&before, by);
         Ok(self.generation.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    /// What is set of each room now.
+    fn terms(&self) -> Vec<(Arc<str>, Terms)> {
+        self.now()
+            .rooms
+            .iter()
+            .map(|(desk, _)| (Arc::clone(&desk.name), Terms::of(desk.room().settings())))
+            .collect()
+    }
+
+    /// What the file changes of a room is a change like any other.
+    fn audit_reload(&self, before: &[(Arc<str>, Terms)], by: &str) {
+        let wall = self.clock.wall(self.clock.now());
+        for (room, after) in self.terms() {
+            let known = before.iter().find(|(name, _)| *name == room);
+            if let Some((_, before)) = known.filter(|(_, before)| *before != after) {
+                self.audit.note(&room, by, wall, [before.clone(), after]);
+            }
+        }
     }
 
     fn keep_what_cannot_change(&self, config: &mut Config) {
@@ -302,6 +327,7 @@ impl Live {
             .ok_or_else(|| format!("no room `{name}`; there are: {}", names_of(&now)))?;
         let wall = self.clock.wall(self.clock.now());
         let mut room = desk.room();
+        let before = Terms::of(room.settings());
         if let Some(mode) = change.mode {
             room.set_mode(convert::mode(mode), wall);
         }
@@ -311,9 +337,10 @@ impl Live {
         if let Some(active) = change.active {
             room.set_active(active, wall);
         }
+        let after = Terms::of(room.settings());
         drop(room);
         desk.refresh();
-        tracing::info!(by, room = name, ?change, "room changed");
+        self.audit.note(&desk.name, by, wall, [before, after]);
         Ok(())
     }
 

@@ -17,6 +17,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub use line::Line;
 pub use writer::Writer;
 
+/// A number of milliseconds since 1970 as a line shows it: RFC 3339 text, in UTC.
+#[must_use]
+pub fn timestamp(millis: u64) -> String {
+    time::Clock::default().text(millis).to_owned()
+}
+
 /// Where the lines go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {

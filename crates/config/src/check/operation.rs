@@ -49,9 +49,21 @@ pub(super) fn admin(raw: At<raw::Admin>, state: &State, reader: &mut Reader<'_>)
     if let Some(socket) = &socket {
         check_length(&place, socket, reader);
     }
+    let token = raw.token.map(|token| {
+        if raw.address.value.0.is_none() {
+            let what = "is shown to nobody: admin.address is \"none\"";
+            reader.report.warning(
+                &token.place,
+                what,
+                "give an address, or leave the token out",
+            );
+        }
+        token.value.0
+    });
     Admin {
         address: raw.address.value.0,
         socket,
+        token,
     }
 }
 

@@ -25,6 +25,8 @@ pub struct Admin {
     pub address: Option<SocketAddr>,
     /// Writes, by a Unix socket of mode 0600. `None`: not served.
     pub socket: Option<PathBuf>,
+    /// Who shows it may write over the address too. `None`: nobody may.
+    pub token: Option<Secret>,
 }
 
 /// What is written about requests and about the process.

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use crate::checked::{Level, LogTarget};
 use crate::read::{
-    At, FromText, Key, NeverWord, NoneWord, Or, PathText, Period, Word, Wrong, table,
+    At, FromText, Key, NeverWord, NoneWord, Or, PathText, Period, Token, Word, Wrong, table,
 };
 
 table! {
@@ -26,12 +26,16 @@ table! {
 
 table! {
     /// The operator's side.
-    Admin, later ["token"], {
+    Admin, later [], {
         /// Where metrics, health and status are read, or "none".
         address: Or<NoneWord, SocketAddr> = "'127.0.0.1:9901'",
         /// Unix socket of mode 0600 for writes, or "none". Default:
         /// "admin.sock" in the state directory.
         socket: Or<NoneWord, PathText> = optional,
+        /// With it the address takes changes too, from whoever shows it as
+        /// "Authorization: Bearer TOKEN". Best from outside the file:
+        /// { env = "FOREBAY_ADMIN_TOKEN" }. Default: the address only reads.
+        token: Token = optional,
     }
 }
 

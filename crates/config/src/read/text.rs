@@ -258,6 +258,43 @@ impl FromText for PathText {
     }
 }
 
+/// What an operator's program shows to be believed.
+#[derive(Debug, Clone)]
+pub(crate) struct Token(pub(crate) Secret);
+
+impl Token {
+    /// Characters below which a token could be found by trying: 16 random ones are 96 bits.
+    const LENGTH_MIN: usize = 16;
+}
+
+impl Value for Token {
+    fn read(node: &Node<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        const WRITE: &str = "write { env = \"FOREBAY_ADMIN_TOKEN\" }, 16 random characters or more";
+        let Written { mut bytes, .. } = written(node, reader, WRITE)?;
+        // A file ends with a line end that nobody types.
+        while bytes.last().is_some_and(u8::is_ascii_whitespace) {
+            bytes.pop();
+        }
+        let what = if !bytes.iter().all(u8::is_ascii_graphic) {
+            "has characters that do not fit into a header".to_owned()
+        } else if bytes.len() < Self::LENGTH_MIN {
+            format!(
+                "is {} characters long, which can be found by trying",
+                bytes.len()
+            )
+        } else {
+            return Some(Self(Secret::new(bytes)));
+        };
+        reader.report.error(&node.place, what, WRITE);
+        None
+    }
+
+    fn schema() -> Json {
+        let text = json!({ "type": "string", "minLength": Self::LENGTH_MIN });
+        json!({ "anyOf": [text, outside_schema()] })
+    }
+}
+
 /// A key of tickets and passes.
 #[derive(Debug, Clone)]
 pub(crate) struct Key(pub(crate) Secret);

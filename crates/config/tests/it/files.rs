@@ -41,6 +41,7 @@ fn directory() -> tempfile::TempDir {
             "0123456789abcdef0123456789abcdef\n".to_owned(),
         ),
         ("monitor.key", "0123456789abcdef\n".to_owned()),
+        ("admin.token", "0123456789abcdef\n".to_owned()),
     ];
     for (name, content) in files {
         fs::write(directory.path().join(name), content).expect("it can be written to");

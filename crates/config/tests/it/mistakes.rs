@@ -91,7 +91,6 @@ fn keys_of_later_versions_are_unknown_and_say_so() {
         ("[room.main]\nevent = []", "room.main.event"),
         ("[room.main]\npoll = { held = 1 }", "room.main.poll.held"),
         ("[state]\nredis = {}", "state.redis"),
-        ("[admin]\ntoken = \"x\"", "admin.token"),
         (
             "[[listener]]\naddress = \"[::]:1\"\nhttp2 = false",
             "listener[1].http2",
@@ -243,6 +242,32 @@ fn values_that_do_not_go_together_are_problems() {
            give the quota another name",
         ],
     );
+}
+
+#[test]
+fn a_token_of_the_admin_address_is_long_enough_and_is_never_shown() {
+    for (token, what) in [
+        (
+            "swordfish",
+            "is 9 characters long, which can be found by trying",
+        ),
+        (
+            "two words that are long enough",
+            "has characters that do not fit into a header",
+        ),
+    ] {
+        let said = said(&with(&format!("[admin]\ntoken = \"{token}\"")));
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(
+            said[0].contains("admin.token") && said[0].contains(what),
+            "{said:?}"
+        );
+        assert!(!said[0].contains(token), "{said:?}");
+    }
+    let unused = problems(&with(
+        "[admin]\naddress = \"none\"\ntoken = \"abcdefghijklmnop\"",
+    ));
+    assert_eq!(unused[0].severity, Severity::Warning, "{unused:?}");
 }
 
 #[test]

@@ -92,8 +92,9 @@ directory = "elsewhere"
 keys = [{ file = "ticket.key" }, "abcdefghijklmnopqrstuvwxyz012345"]
 rotate = "410h"
 [admin]
-address = "none"
+address = "127.0.0.1:411"
 socket = "own.sock"
+token = "abcdefghijklmnop"
 [log]
 access = { format = "json", to = "access.log" }
 level = "debug"
@@ -316,8 +317,9 @@ fn expected(base: &Path) -> Config {
             rotate: Some(seconds(410 * 3_600)),
         },
         admin: Admin {
-            address: None,
+            address: Some("127.0.0.1:411".parse().expect("an address")),
             socket: Some(base.join("own.sock")),
+            token: Some(Secret::new("abcdefghijklmnop")),
         },
         log: Log {
             access: Some(Access {
@@ -433,7 +435,8 @@ fn parts_can_be_switched_off() {
         config.admin,
         Admin {
             address: None,
-            socket: None
+            socket: None,
+            token: None,
         }
     );
     assert_eq!(config.log.access, None);

@@ -75,15 +75,87 @@ fn a_room_is_changed_over_the_socket_and_nonsense_is_explained() {
         ("{\"active\":-1}", "active"),
         ("{\"colour\":1}", "colour"),
         ("nonsense", "expected"),
+        ("{}", "nothing is changed"),
+        ("{\"inlet\":\"0/s\"}", "inlet"),
+        ("{\"inlet\":\"99999999999/s\"}", "inlet"),
+        ("{\"active\":4294967296}", "active"),
     ] {
         let refused = over_socket(&house, &post("/api/room/main", body));
-        assert!(refused.starts_with("HTTP/1.1 422"), "{body}: {refused}");
+        assert!(refused.starts_with("HTTP/1.1 400"), "{body}: {refused}");
         assert!(refused.contains(word), "{body}: {refused}");
     }
     let nowhere = over_socket(&house, &post("/api/room/nowhere", "{\"mode\":\"off\"}"));
     assert!(nowhere.starts_with("HTTP/1.1 404"), "{nowhere}");
     let large = over_socket(&house, &post("/api/room/main", &" ".repeat(10_000)));
     assert!(large.starts_with("HTTP/1.1 413"), "{large}");
+}
+
+/// A change of room `main` over the address, with this `Authorization`.
+fn over_address(house: &House, shown: Option<&str>, body: &str) -> u16 {
+    let fields: Vec<_> = shown
+        .iter()
+        .map(|shown| ("Authorization", *shown))
+        .collect();
+    ask(house.admin, None, "POST", "/api/room/main", &fields, body).status
+}
+
+#[test]
+fn with_the_token_and_only_with_it_the_address_takes_changes() {
+    const TOKEN: &str = "0123456789abcdef";
+    let origin = echo();
+    let house = House::edited(origin.address, "", |text| {
+        text.replace("[admin]\n", &format!("[admin]\ntoken = \"{TOKEN}\"\n"))
+    });
+    let hold = "{\"mode\":\"hold\"}";
+    for shown in [None, Some("Bearer 0123456789abcdeF"), Some(TOKEN)] {
+        assert_eq!(over_address(&house, shown, hold), 401, "{shown:?}");
+    }
+    assert_eq!(house.room()["mode"], "auto");
+    assert!(house.room()["last_change"].is_null());
+    let shown = format!("Bearer {TOKEN}");
+    assert_eq!(over_address(&house, Some(&shown), hold), 200);
+    assert_eq!(house.get("/", &[PAGE]).status, 503);
+    assert_eq!(
+        house.room()["last_change"]["by"],
+        "token from 127.0.0.1",
+        "{}",
+        house.room()
+    );
+    let log = house.program.stderr();
+    assert!(!log.contains(TOKEN), "{log}");
+    assert!(log.contains("without the right token"), "{log}");
+}
+
+#[test]
+fn each_change_says_who_made_it_and_what_was_before() {
+    let origin = echo();
+    let house = House::start(origin.address, "");
+    house.must(&["room", "main", "rate", "30/min"]);
+    house.must(&["room", "main", "hold"]);
+    let change = house.room()["last_change"].clone();
+    let by = change["by"].as_str().expect("somebody");
+    assert!(by.starts_with("uid ") && by.contains(" pid "), "{by}");
+    assert!(
+        change["at"].as_str().is_some_and(|at| at.ends_with('Z')),
+        "{change}"
+    );
+    let (before, after) = (&change["before"], &change["after"]);
+    assert_eq!(
+        (&before["mode"], &after["mode"]),
+        (&"auto".into(), &"hold".into())
+    );
+    assert_eq!(before["inlet"], "30/min", "{change}");
+    assert_eq!(after["active"], "unlimited", "{change}");
+
+    // The same again changes nothing; the file does, once it says something new.
+    house.must(&["room", "main", "hold"]);
+    assert_eq!(house.room()["last_change"], change);
+    house.write("[room.main]\nactive = 9\n");
+    house.must(&["reload"]);
+    let reloaded = house.room()["last_change"].clone();
+    assert_eq!(reloaded["after"]["active"], 9, "{reloaded}");
+    let log = house.program.stderr();
+    assert_eq!(log.matches("room changed").count(), 3, "{log}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use forebay_admission::priority::Priority;
 use forebay_layers::gate::{GateStatus, Holds};
 use serde::Serialize;
 
+use crate::audit::Change;
 use crate::live::Live;
 
 #[derive(Serialize)]
@@ -44,6 +45,8 @@ pub(super) struct Room {
     inlet: Inlet,
     /// What the inlet would do, where it only looks on.
     shadow: Option<Shadow>,
+    /// Who changed mode, inlet or cap last since the process began, and how.
+    last_change: Option<Change>,
 }
 
 #[derive(Serialize)]
@@ -174,6 +177,7 @@ pub(super) fn of_room(live: &Live, name: &str) -> Option<Room> {
             state: shadow.state.name(),
             visitors_per_second: whole(shadow.pace_milli),
         }),
+        last_change: live.audit.last(name),
     })
 }
 
