@@ -21,6 +21,7 @@ fn benches(c: &mut Criterion) {
         confirmed: true,
         due: NOW,
         least_ahead: Some(1_234),
+        first_told: None,
     });
     let pass = Credential::Pass(Pass {
         room: ROOM,

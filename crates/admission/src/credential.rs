@@ -17,7 +17,7 @@ use core::time::Duration;
 
 use crate::pass::Pass;
 use crate::seal::{KeyId, MAC_BYTES, Seal, equal};
-use crate::ticket::Ticket;
+use crate::ticket::{FirstTold, Ticket};
 use crate::time::WallTime;
 
 /// How far ahead of our clock a credential may have been signed: clocks of nodes differ.
@@ -30,7 +30,10 @@ pub const AGE_MAX: Duration = Duration::from_secs(31 * 24 * 3_600);
 pub const TEXT_MAX: usize = (BYTES_MAX * 4).div_ceil(3);
 
 const BYTES_MAX: usize = 64;
+/// Passes, and tickets of which no time was told yet; all that the first version knows.
 const VERSION: u8 = 1;
+/// Tickets that carry the first time told.
+const VERSION_TOLD: u8 = 2;
 const KIND_TICKET: u8 = b't';
 const KIND_PASS: u8 = b'p';
 const CONFIRMED: u8 = 1;
@@ -173,7 +176,11 @@ impl Credential {
     fn write(&self, key: KeyId, frame: &mut Frame) {
         match self {
             Self::Ticket(ticket) => {
-                frame.put(&[VERSION, KIND_TICKET, key.0]);
+                let version = match ticket.first_told {
+                    Some(_) => VERSION_TOLD,
+                    None => VERSION,
+                };
+                frame.put(&[version, KIND_TICKET, key.0]);
                 frame.put(&ticket.room.0.to_be_bytes());
                 frame.put(&ticket.id.to_be_bytes());
                 frame.put(&ticket.arrived.as_millis().to_be_bytes());
@@ -185,6 +192,11 @@ impl Credential {
                 };
                 frame.put(&[told | if ticket.confirmed { CONFIRMED } else { 0 }]);
                 frame.put(&ticket.least_ahead.unwrap_or(0).to_be_bytes());
+                if let Some(first) = ticket.first_told {
+                    for part in [first.after_ms, first.p50_seconds, first.p90_seconds] {
+                        frame.put(&part.to_be_bytes());
+                    }
+                }
             }
             Self::Pass(pass) => {
                 frame.put(&[VERSION, KIND_PASS, key.0]);
@@ -200,9 +212,11 @@ impl Credential {
     fn read(message: &[u8]) -> Option<(KeyId, Self)> {
         let mut fields = Fields(message);
         let [version, kind, key] = fields.take()?;
-        if version != VERSION {
-            return None;
-        }
+        let first_told = match (version, kind) {
+            (VERSION, _) => false,
+            (VERSION_TOLD, KIND_TICKET) => true,
+            _ => return None,
+        };
         let room = RoomId(u32::from_be_bytes(fields.take()?));
         let id = fields.number()?;
         let (first, second) = (fields.time()?, fields.time()?);
@@ -210,7 +224,7 @@ impl Credential {
         let confirmed = flags & CONFIRMED != 0;
         let found = match kind {
             KIND_TICKET => {
-                let least = u32::from_be_bytes(fields.take()?);
+                let least = fields.small()?;
                 let least_ahead = (flags & TOLD != 0).then_some(least);
                 let (arrived, due) = (first, second);
                 Self::Ticket(Ticket {
@@ -220,6 +234,11 @@ impl Credential {
                     confirmed,
                     due,
                     least_ahead,
+                    first_told: if first_told {
+                        Some(fields.first_told()?)
+                    } else {
+                        None
+                    },
                 })
             }
             KIND_PASS => {
@@ -274,6 +293,18 @@ impl Fields<'_> {
         let (field, rest) = self.0.split_first_chunk()?;
         self.0 = rest;
         Some(*field)
+    }
+
+    fn small(&mut self) -> Option<u32> {
+        self.take().map(u32::from_be_bytes)
+    }
+
+    fn first_told(&mut self) -> Option<FirstTold> {
+        Some(FirstTold {
+            after_ms: self.small()?,
+            p50_seconds: self.small()?,
+            p90_seconds: self.small()?,
+        })
     }
 
     fn number(&mut self) -> Option<u64> {

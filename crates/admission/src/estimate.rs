@@ -176,6 +176,61 @@ impl Ratio {
     }
 }
 
+/// Counts in `N` slots that forget by halves: where most of something lay lately.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Slots<const N: usize> {
+    counts: [f64; N],
+}
+
+impl<const N: usize> Slots<N> {
+    /// Nothing yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { counts: [0.0; N] }
+    }
+
+    /// One more at `position`, counted in slots; beyond the last one it counts there.
+    pub fn add(&mut self, position: f64) {
+        // A cast from float to integer saturates.
+        let slot = (Finite::new(position).get() as usize).min(N.saturating_sub(1));
+        if let Some(count) = self.counts.get_mut(slot) {
+            *count += 1.0;
+        }
+    }
+
+    /// Forgets for `span`, half of it in each `half`.
+    pub fn forget(&mut self, span: Duration, half: Duration) {
+        let kept = libm::exp2(-span.as_secs_f64() / half.as_secs_f64().max(1e-3));
+        self.counts.iter_mut().for_each(|count| *count *= kept);
+    }
+
+    /// How many it rests on.
+    #[must_use]
+    pub fn count(&self) -> f64 {
+        self.counts.iter().sum()
+    }
+
+    /// The position below which `share` of all lie, linear inside a slot; `None` when there are
+    /// none.
+    #[must_use]
+    pub fn quantile(&self, share: f64) -> Option<f64> {
+        let (all, mut below) = (self.count(), 0.0);
+        for (slot, count) in self.counts.iter().enumerate() {
+            if *count > 0.0 && below + count >= share * all {
+                return Some(slot as f64 + (share * all - below) / count);
+            }
+            below += count;
+        }
+        None
+    }
+}
+
+impl<const N: usize> Default for Slots<N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// How soon people give up, by how long they have waited: a hazard for each of a few ages, with
 /// bins that double from half a minute on.
 #[derive(Clone, Copy, Debug, PartialEq)]

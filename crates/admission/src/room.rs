@@ -4,6 +4,7 @@
 //! The order comes from the watermark, the bound from the tokens taken at the claim. All
 //! randomness is in the ids given by the caller; all time is an argument and never goes back.
 
+mod accuracy;
 mod bucket;
 mod calls;
 mod forecast;
@@ -30,6 +31,7 @@ pub use told::{Eta, State, Told, Turn, TurnState};
 
 use core::num::NonZeroU32;
 
+use self::accuracy::Accuracy;
 use self::calls::Calls;
 use self::forecast::Forecast;
 use self::inside::Inside;
@@ -74,6 +76,7 @@ pub struct Room {
     claims: Recent,
     pulse: Pulse,
     forecast: Forecast,
+    accuracy: Accuracy,
     claimed: u64,
     /// Passes given.
     admitted: u64,
@@ -129,6 +132,7 @@ impl Room {
             claims: Recent::new(15),
             pulse: Pulse::new(settings.inlet),
             forecast: Forecast::new(now),
+            accuracy: Accuracy::new(),
             claimed: 0,
             admitted: 0,
             dirty: true,
@@ -220,7 +224,7 @@ impl Room {
             .map(Place::start_of)
             .into_iter()
             .chain(self.present.first());
-        Status {
+        let mut status = Status {
             mode: self.settings.mode,
             state: self.state(),
             waiting: self.line.believed(),
@@ -240,7 +244,11 @@ impl Room {
             capacity_milli: self.auto.capacity_milli(),
             demand_milli: self.auto.demand_milli(),
             shadow: self.shadow,
-        }
+            ghosts: self.line.ghosts,
+            ..Status::default()
+        };
+        self.accuracy.fill(&mut status);
+        status
     }
 
     /// The latest time the room has seen. The shell's wall clock must not start before it:

@@ -42,6 +42,7 @@ fn ticket() -> Ticket {
         confirmed: true,
         due: NOW,
         least_ahead: Some(17),
+        first_told: None,
     }
 }
 
@@ -70,6 +71,14 @@ fn what_was_sealed_opens_as_it_was() {
         }),
         Credential::Ticket(Ticket {
             least_ahead: Some(0),
+            ..ticket()
+        }),
+        Credential::Ticket(Ticket {
+            first_told: Some(FirstTold {
+                after_ms: 1_300,
+                p50_seconds: 600,
+                p90_seconds: u32::MAX,
+            }),
             ..ticket()
         }),
         Credential::Pass(pass()),

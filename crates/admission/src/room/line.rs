@@ -57,6 +57,8 @@ pub(super) struct Line {
     pub(super) issued: u64,
     pub(super) suspected: u64,
     pub(super) abandoned: u64,
+    /// Tickets that did not come back while young.
+    pub(super) ghosts: u64,
     /// `ahead[i]`: those before bucket `i`, as last published, and the second of bucket 0 then.
     ahead: Vec<Credit>,
     ahead_first: u64,
@@ -82,6 +84,7 @@ impl Line {
             issued: 0,
             suspected: 0,
             abandoned: 0,
+            ghosts: 0,
             ahead: Vec::new(),
             ahead_first: second(now),
             oldest: None,
@@ -105,6 +108,10 @@ impl Line {
         }
         let prompt = now.saturating_since(ticket.arrived) <= YOUNG;
         let lost = self.lost.contains(&arrived);
+        if !ticket.confirmed && !lost && arrived < self.judged {
+            // Late, but no ghost.
+            self.ghosts = self.ghosts.saturating_sub(1);
+        }
         let Some(bucket) = (if lost {
             self.open(arrived)
         } else {
@@ -243,6 +250,7 @@ impl Line {
             };
             self.prompt.count(bucket.issued);
             self.prompt.hit(bucket.prompt.min(bucket.issued));
+            self.ghosts += bucket.issued.saturating_sub(bucket.confirmed);
         }
         self.judged = self.judged.max(until);
     }

@@ -62,6 +62,17 @@ pub struct Status {
     pub abandoned: u64,
     /// Total of passes given: by claim, or with the first answer of an open room.
     pub admitted_total: u64,
+    /// Total of tickets that were issued and never came back.
+    pub ghosts: u64,
+    /// How long those waited who entered lately: half of them less than this.
+    pub wait_p50: Option<Duration>,
+    /// The same of nine in ten.
+    pub wait_p90: Option<Duration>,
+    /// Of those who entered lately and were told a time, the thousandths who entered before the
+    /// upper end of what they were told first.
+    pub told_below_p90_milli: Option<u32>,
+    /// Of the same the median error of the first time told, in thousandths of the time it took.
+    pub told_error_milli: Option<u32>,
     /// How long the first in line has been waiting.
     pub oldest_wait: Duration,
     /// Admissions per second over the last while, in thousandths.

@@ -215,6 +215,7 @@ impl Room {
             poll_most: self.poll_most(),
             moving: self.line.waiting() >= Credit::ONE && self.state() != State::Closed,
         };
+        self.accuracy.forget(span);
         self.forecast.see(claimed, span, pace);
         let called = self.watermark.published();
         self.forecast.play(self.now, &self.line, called, pace);

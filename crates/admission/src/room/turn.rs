@@ -184,6 +184,7 @@ impl Room {
 
     fn enter(&mut self, now: WallTime, ticket: &Ticket, free: bool) -> Turn {
         self.claims.note(Recent::key(ticket.id, CLAIM));
+        self.accuracy.entered(ticket, now);
         let place = self.place(ticket);
         self.present.remove((place, ticket.id));
         let unpaid = self.line.claim(place, ticket);
@@ -210,7 +211,7 @@ impl Room {
         };
         let told = self.tell(now, &kept, state);
         kept.due = now.plus(told.poll_after);
-        kept.least_ahead = told.ahead.or(ticket.least_ahead);
+        kept.hear(now, &told);
         self.count(now, ticket, kept.due);
         self.check();
         Turn::Wait(kept, told)
@@ -244,6 +245,7 @@ impl Room {
             confirmed,
             due: now,
             least_ahead,
+            first_told: None,
         };
         self.line.issue(self.place(&ticket));
         let told = self.look(now, &ticket);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use forebay_admission::room::Status;
 use forebay_admission::watermark::Place;
 
 use super::night::{MINUTE, SECOND};
@@ -35,6 +36,7 @@ pub(crate) struct Promise {
     pub(crate) p50: u64,
     pub(crate) p90: u64,
     pub(crate) true_wait: u64,
+    pub(crate) entered: u64,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -47,6 +49,9 @@ pub(crate) struct Account {
     /// Moves of the watermark backwards.
     pub(crate) back: u64,
     pub(crate) people: u64,
+    pub(crate) ghosts: u64,
+    /// What the room said of itself at the end.
+    pub(crate) status: Status,
     pub(crate) entered: u64,
     pub(crate) outside: u64,
     /// Those who asked within two seconds of their call, and of them the overtaken.
@@ -227,6 +232,7 @@ fn promise(told: &Told) -> Option<Promise> {
         p50,
         p90,
         true_wait,
+        entered: told.entered,
     })
 }
 

@@ -76,3 +76,25 @@ fn over_many_nights_the_time_told_is_the_time_it_takes() {
     assert!(error <= 0.15, "median error {error}");
     assert!((0.85..=0.95).contains(&below), "below p90 {below}");
 }
+
+#[test]
+fn the_room_knows_how_right_it_was_how_long_they_waited_and_how_many_were_ghosts() {
+    let night = Night {
+        rates: vec![(0, 12), (300 * SECOND, 18)],
+        ..Night::new(10_000, 8, 12).patience(600.0).half_ghosts()
+    };
+    let account = World::new(night).run();
+    let status = account.status;
+    // It remembers the last quarter of an hour best; so does this.
+    let last = account.promises.len() / 2;
+    let mut late = account.promises.clone();
+    late.sort_by_key(|one| one.entered);
+    let (error, below) = accuracy(&late[last..]);
+    println!("{status:?}; true: error {error:.3}, below p90 {below:.3}");
+    let near = |said: Option<u32>, is: f64| (f64::from(said.unwrap()) / 1e3 - is).abs() < 0.08;
+    assert!(near(status.told_error_milli, error), "{error}");
+    assert!(near(status.told_below_p90_milli, below), "{below}");
+    assert!(status.wait_p50 < status.wait_p90);
+    let ghosts = status.ghosts as f64 / account.ghosts as f64;
+    assert!((0.95..1.05).contains(&ghosts), "{ghosts}");
+}

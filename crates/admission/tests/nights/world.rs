@@ -101,6 +101,7 @@ impl World {
             self.replay();
             self.tick();
         }
+        self.seen.status = self.room.status(self.wall());
         self.seen.close(&self.visitors);
         self.seen
     }
@@ -153,6 +154,7 @@ impl World {
             false if luck < kinds.plain => Kind::Plain,
             false => Kind::Script,
         };
+        self.seen.ghosts += u64::from(ghost);
         let who = self.visitors.len();
         let mut visitor = Visitor::new(self.dice.next(), kind);
         visitor.can_wait = self.dice.next() % 1_000 >= kinds.unheld;
@@ -289,6 +291,7 @@ impl World {
             // Nobody reads what the style sheet says.
             self.visitors[who].ticket = Some(Ticket {
                 least_ahead: ticket.least_ahead,
+                first_told: ticket.first_told,
                 ..answer.ticket
             });
             let mean = if answer.told.state == TurnState::Called {

@@ -446,6 +446,7 @@ fn ticket(arrived: WallTime) -> String {
         confirmed,
         due,
         least_ahead,
+        first_told: None,
     }))
 }
 

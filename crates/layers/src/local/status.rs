@@ -61,6 +61,7 @@ fn place(exchange: &Exchange, desk: &Desk, shown: Shown) -> (Told, Option<Header
                 // A number that nobody was told binds nobody.
                 Shown::No => Ticket {
                     least_ahead: ticket.least_ahead,
+                    first_told: ticket.first_told,
                     ..moved
                 },
             });

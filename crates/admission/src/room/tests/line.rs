@@ -11,6 +11,7 @@ fn ticket(id: u64, arrived_ms: u64) -> Ticket {
         confirmed: false,
         due,
         least_ahead: None,
+        first_told: None,
     }
 }
 
