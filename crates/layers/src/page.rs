@@ -11,6 +11,7 @@ mod escape;
 mod failure;
 mod language;
 mod policy;
+mod squeeze;
 mod template;
 mod waiting;
 mod words;
@@ -24,19 +25,34 @@ pub use self::catalogue::BadCatalogue;
 use self::catalogue::Catalogue;
 pub use self::failure::{ErrorKind, Failure};
 use self::failure::{FailureSlot, FailureWords};
-use self::template::{Document, Slot, Sources, Speech, squeezed};
-use self::waiting::WaitingSlot;
+use self::template::{Document, Slot, Sources, Speech};
+use self::waiting::{Phase, WaitingSlot};
 pub use self::waiting::{WaitState, Waiting};
 use self::words::Words;
 
 /// The languages there are: tag and catalogue.
-const CATALOGUES: [(&str, &str); 2] = [
+const CATALOGUES: [(&str, &str); 8] = [
     ("en", include_str!("../../../config/pages/en.toml")),
     ("fr", include_str!("../../../config/pages/fr.toml")),
+    ("ar", include_str!("../../../config/pages/ar.toml")),
+    ("es", include_str!("../../../config/pages/es.toml")),
+    ("hi", include_str!("../../../config/pages/hi.toml")),
+    ("pt", include_str!("../../../config/pages/pt.toml")),
+    ("uk", include_str!("../../../config/pages/uk.toml")),
+    ("zh", include_str!("../../../config/pages/zh.toml")),
 ];
+
+/// The languages that pages speak when none is named: those whose words somebody who reads them
+/// has reviewed.
+const DEFAULT: [&str; 2] = ["en", "fr"];
+
+/// How many languages stand on one page for whoever asks for none of them: the first of the
+/// operator's. More would not fit into the first flight.
+const TOGETHER: usize = 2;
 const FRAME: &str = include_str!("../../../config/pages/page.html");
 const STYLE: &str = include_str!("../../../config/pages/page.css");
 const SCRIPT: &str = include_str!("../../../config/pages/page.js");
+const NOTICE: &str = include_str!("../../../config/pages/notice.js");
 const WAITING: &str = include_str!("../../../config/pages/waiting.html");
 const BUSY: &str = include_str!("../../../config/pages/busy.html");
 const ERROR: &str = include_str!("../../../config/pages/error.html");
@@ -48,7 +64,7 @@ pub struct PageSettings {
     pub site_name: Option<String>,
     /// Path prefix of Forebay's own resources, such as `/__forebay`, without a slash at the end.
     pub prefix: String,
-    /// Language tags in the operator's order, such as `en` and `fr`; none: all there are.
+    /// Language tags in the operator's order, such as `en` and `fr`; none: these two.
     pub languages: Vec<String>,
     /// Whom to call, as text for people; none: no such line.
     pub contact: Option<String>,
@@ -69,7 +85,7 @@ impl Default for PageSettings {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PageError {
     /// A language of which there is no catalogue.
-    #[error("no page speaks the language `{0}`; use `en` or `fr`")]
+    #[error("no page speaks the language `{0}`")]
     UnknownLanguage(String),
     /// A catalogue that cannot be read.
     #[error("the catalogue of `{language}`")]
@@ -107,9 +123,10 @@ pub struct LanguageChoice(usize);
 pub struct Pages {
     csp: HeaderValue,
     tags: Vec<&'static str>,
+    unreviewed: Vec<&'static str>,
     words: Vec<Words>,
     failures: Vec<FailureWords>,
-    /// One per language, then one with all.
+    /// One per language, then one with the first two.
     editions: Vec<Edition>,
 }
 
@@ -146,14 +163,27 @@ impl Pages {
                 catalogue,
             })
             .collect();
-        let (style, script) = (squeezed(STYLE), squeezed(SCRIPT));
+        let parts = Parts {
+            style: squeeze::style(STYLE),
+            script: squeeze::script(SCRIPT),
+            notice: squeeze::script(NOTICE),
+        };
+        let together = &all[..all.len().min(TOGETHER)];
         let mut editions = Vec::with_capacity(all.len() + 1);
-        for languages in all.iter().map(std::slice::from_ref).chain([all.as_slice()]) {
-            editions.push(Edition::compile(settings, &style, &script, languages)?);
+        for languages in all.iter().map(std::slice::from_ref).chain([together]) {
+            editions.push(Edition::compile(settings, &parts, languages)?);
         }
         Ok(Self {
-            csp: value(policy::policy(&style, &script)),
+            csp: value(policy::policy(
+                &parts.style,
+                &[&parts.script, &parts.notice],
+            )),
             tags: catalogues.iter().map(|(tag, _)| *tag).collect(),
+            unreviewed: catalogues
+                .iter()
+                .filter(|(_, catalogue)| !catalogue.is_reviewed())
+                .map(|(tag, _)| *tag)
+                .collect(),
             words,
             failures,
             editions,
@@ -167,12 +197,18 @@ impl Pages {
         &self.csp
     }
 
-    /// The language for an `Accept-Language` value (RFC 9110 section 12.5.4); all when the header
-    /// is missing or names none of ours.
+    /// The language for an `Accept-Language` value (RFC 9110 section 12.5.4); the first two when
+    /// the header is missing or names none of ours.
     #[must_use]
     pub fn choose(&self, accept_language: Option<&str>) -> LanguageChoice {
         let preferred = accept_language.and_then(|header| language::preferred(header, &self.tags));
         LanguageChoice(preferred.unwrap_or(self.tags.len()))
+    }
+
+    /// Tags of the languages for whose words nobody who reads them has signed yet.
+    #[must_use]
+    pub fn unreviewed(&self) -> &[&'static str] {
+        &self.unreviewed
     }
 
     /// Value of `Content-Language` for a choice, such as `fr` or `en, fr`.
@@ -184,10 +220,10 @@ impl Pages {
     /// The waiting page.
     #[must_use]
     pub fn waiting(&self, choice: LanguageChoice, waiting: &Waiting<'_>) -> Bytes {
-        self.edition(choice).waiting[usize::from(waiting.form)]
-            .render(waiting.spare(), |slot, out| {
-                waiting.fill(slot, &self.words, out)
-            })
+        let pair = &self.edition(choice).waiting[Phase::of(waiting) as usize];
+        pair[usize::from(waiting.form)].render(waiting.spare(), |slot, out| {
+            waiting.fill(slot, &self.words, out);
+        })
     }
 
     /// The "one moment" page of a visitor inside whose request found no place in the short queue.
@@ -210,18 +246,26 @@ impl Pages {
         )
     }
 
-    /// A choice made for other pages, before a reload, gets all languages.
+    /// A choice made for other pages, before a reload, gets the first two languages.
     fn edition(&self, choice: LanguageChoice) -> &Edition {
         let all = self.editions.len() - 1;
         &self.editions[choice.0.min(all)]
     }
 }
 
+/// What all pages carry, squeezed.
+struct Parts {
+    style: String,
+    script: String,
+    notice: String,
+}
+
 /// Every page for one choice of languages: without and with a form.
 #[derive(Debug)]
 struct Edition {
     content_language: HeaderValue,
-    waiting: [Document<WaitingSlot>; 2],
+    /// By phase.
+    waiting: [[Document<WaitingSlot>; 2]; Phase::ALL.len()],
     busy: [Document<BusySlot>; 2],
     error: [Document<FailureSlot>; 2],
 }
@@ -229,29 +273,39 @@ struct Edition {
 impl Edition {
     fn compile(
         settings: &PageSettings,
-        style: &str,
-        script: &str,
+        parts: &Parts,
         languages: &[Speech<'_>],
     ) -> Result<Self, PageError> {
-        let frame = squeezed(FRAME);
+        let frame = squeeze::html(FRAME);
         let sources = Sources {
             frame: &frame,
             main: "",
             title: "",
-            style,
-            script,
+            style: &parts.style,
+            script: &parts.script,
+            notice: &parts.notice,
             site: settings.site_name.as_deref().unwrap_or_default(),
             contact: settings.contact.as_deref().unwrap_or_default(),
             prefix: &settings.prefix,
             form: false,
+            phase: Phase::Arrival,
             languages,
+        };
+        let waiting = |phase| {
+            let sources = Sources { phase, ..sources };
+            pair(&sources, "waiting", WAITING, "{{waiting_title}}")
+        };
+        let [arrival, drawn, early, maintenance] = Phase::ALL.map(waiting);
+        let silent = Sources {
+            script: "",
+            ..sources
         };
         let tags: Vec<_> = languages.iter().map(|speech| speech.tag).collect();
         Ok(Self {
             content_language: value(tags.join(", ")),
-            waiting: pair(&sources, "waiting", WAITING, "{{waiting_title}}")?,
+            waiting: [arrival?, drawn?, early?, maintenance?],
             busy: pair(&sources, "busy", BUSY, "{{busy_title}}")?,
-            error: pair(&sources, "error", ERROR, "{{error_heading}}")?,
+            error: pair(&silent, "error", ERROR, "{{error_heading}}")?,
         })
     }
 }
@@ -268,7 +322,7 @@ fn pair<S: Slot>(
     main: &str,
     title: &str,
 ) -> Result<[Document<S>; 2], PageError> {
-    let main = squeezed(main);
+    let main = squeeze::html(main);
     let compile = |form| {
         Sources {
             main: &main,
@@ -295,7 +349,8 @@ fn catalogues(languages: &[String]) -> Result<Vec<(&'static str, Catalogue)>, Pa
         }
     }
     if wanted.is_empty() {
-        wanted.extend(CATALOGUES);
+        let default = |(tag, _): &(&str, &str)| DEFAULT.contains(tag);
+        wanted.extend(CATALOGUES.into_iter().filter(default));
     }
     let parse = |(tag, source): (&'static str, &str)| {
         let catalogue = Catalogue::parse(source).map_err(|source| PageError::Catalogue {

@@ -241,7 +241,8 @@ impl Addressee {
             let choice = self.choice(pages);
             let told = &waiting.told;
             let state = match told.state {
-                TurnState::Closed | TurnState::Maintenance => page::WaitState::Closed,
+                TurnState::Closed => page::WaitState::Closed,
+                TurnState::Maintenance => page::WaitState::Maintenance,
                 TurnState::Called | TurnState::Open => page::WaitState::Called,
                 TurnState::Queueing => page::WaitState::Queueing,
             };
@@ -254,6 +255,7 @@ impl Addressee {
                 keep: waiting.keep,
                 reference: &local::reference(told.reference),
                 counting: told.ahead.is_none() && told.state == TurnState::Queueing,
+                drawn: false,
                 form,
             };
             return pages.waiting(choice, &page);

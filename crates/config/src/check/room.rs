@@ -106,15 +106,21 @@ fn languages(raw: &At<Vec<At<raw::Language>>>, reader: &mut Reader<'_>) -> Vec<S
     let mut list: Vec<String> = Vec::new();
     for At {
         place,
-        value: raw::Language(language),
+        value: language,
     } in &raw.value
     {
-        if list.iter().any(|other| other == language) {
+        if list.iter().any(|other| other == language.tag) {
             reader
                 .report
                 .error(place, "is there twice", "leave one out");
         }
-        list.push((*language).to_owned());
+        if !language.reviewed {
+            let tag = language.tag;
+            let what = format!("is {tag:?}, whose words nobody who reads it has signed for yet");
+            let write = "have somebody read its catalogue before visitors do";
+            reader.report.warning(place, what, write);
+        }
+        list.push(language.tag.to_owned());
     }
     list
 }

@@ -25,7 +25,7 @@ pub struct Room {
     /// Status of the waiting page: 200, or 400 to 599.
     pub status: u16,
     /// Languages of the page, the first for whoever asks for none of them.
-    /// Never empty; only `en` and `fr` exist.
+    /// Never empty, none twice.
     pub languages: Vec<String>,
     /// Whom the room never holds.
     pub bypass: Bypass,

@@ -26,7 +26,8 @@ table! {
         poll: Poll = "{}",
         /// Status of the waiting page: 200, or 400 to 599.
         status: Number<200, 599> = "503",
-        /// Languages of the page, the first for whoever asks for none of them.
+        /// Languages of the page; the first two together for whoever asks for
+        /// none of them.
         languages: Vec<At<Language>> = "['en', 'fr']",
         /// Whom the room never holds.
         bypass: Bypass = "{}",
@@ -75,12 +76,31 @@ impl Word for RoomMode {
     ];
 }
 
-/// A language of the waiting page.
+/// A language of the pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Language(pub(crate) &'static str);
+pub(crate) struct Language {
+    pub(crate) tag: &'static str,
+    /// Whether somebody who reads it has signed for its words.
+    pub(crate) reviewed: bool,
+}
+
+impl Language {
+    const fn known(tag: &'static str, reviewed: bool) -> (&'static str, Self) {
+        (tag, Self { tag, reviewed })
+    }
+}
 
 impl Word for Language {
-    const WORDS: &'static [(&'static str, Self)] = &[("en", Self("en")), ("fr", Self("fr"))];
+    const WORDS: &'static [(&'static str, Self)] = &[
+        Self::known("en", true),
+        Self::known("fr", true),
+        Self::known("ar", false),
+        Self::known("es", false),
+        Self::known("hi", false),
+        Self::known("pt", false),
+        Self::known("uk", false),
+        Self::known("zh", false),
+    ];
 }
 
 impl FromText for Inlet {

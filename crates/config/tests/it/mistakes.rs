@@ -401,6 +401,10 @@ fn a_route_that_can_never_match_is_a_warning() {
 fn what_runs_though_hardly_as_meant_is_a_warning() {
     let cases = [
         ("[room.main]\nstatus = 200", "room.main.status"),
+        (
+            "[room.main]\nlanguages = [\"en\", \"uk\"]",
+            "room.main.languages[1]",
+        ),
         ("[room.apply]", "room.apply"),
         ("[quota.own]\nrate = \"1/s\"", "quota.own"),
         (

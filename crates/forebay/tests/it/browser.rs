@@ -119,7 +119,7 @@ mod chromium_waits {
         browser.wait_for_words("Your form has not been sent yet.", SOON);
         house.must(&["room", "main", "off"]);
         wait_until(PATIENCE, || {
-            browser.run("const go = document.querySelector('button.go'); return !!go && !go.hidden")
+            browser.run("const go = document.querySelector('button.go'); return !!go && go.offsetHeight > 0")
                 == true
         });
         // The button reloads, and a browser with a window then asks whether to send the form again;

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Catalogue {
     texts: BTreeMap<String, String>,
+    /// Whether somebody who reads the language has signed for its words.
+    reviewed: bool,
 }
 
 /// A line that is not `key = "text"`.
@@ -20,9 +22,11 @@ pub struct BadCatalogue {
 
 impl Catalogue {
     /// Reads a catalogue: blank lines, `#` comments, and `key = "text"` with the escapes
-    /// `\"`, `\\` and `\uXXXX`.
+    /// `\"`, `\\` and `\uXXXX`; `reviewed = true` says that somebody who reads the language has
+    /// signed for it.
     pub(super) fn parse(source: &str) -> Result<Self, BadCatalogue> {
         let mut texts = BTreeMap::new();
+        let mut reviewed = false;
         for (index, line) in source.lines().enumerate() {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
@@ -39,17 +43,26 @@ impl Catalogue {
             if key.is_empty() || !key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') {
                 return Err(bad("a key has only the letters a to z and `_`"));
             }
+            if key == "reviewed" {
+                reviewed = signature(quoted.trim()).map_err(bad)?;
+                continue;
+            }
             let text = unquote(quoted.trim()).map_err(bad)?;
             if texts.insert(key.to_owned(), text).is_some() {
                 return Err(bad("the key stands twice"));
             }
         }
-        Ok(Self { texts })
+        Ok(Self { texts, reviewed })
     }
 
     /// The text under a key.
     pub(super) fn text(&self, key: &str) -> Option<&str> {
         self.texts.get(key).map(String::as_str)
+    }
+
+    /// Whether somebody who reads the language has signed for its words.
+    pub(super) const fn is_reviewed(&self) -> bool {
+        self.reviewed
     }
 
     #[cfg(test)]
@@ -61,7 +74,15 @@ impl Catalogue {
     pub(super) fn without(&self, key: &str) -> Self {
         let mut texts = self.texts.clone();
         texts.remove(key);
-        Self { texts }
+        Self { texts, ..*self }
+    }
+}
+
+fn signature(value: &str) -> Result<bool, &'static str> {
+    match value {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err("write `reviewed = true` or `reviewed = false`"),
     }
 }
 

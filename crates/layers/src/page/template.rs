@@ -2,13 +2,13 @@
 //!
 //! `{{name}}` is a slot, a setting, or a text of the catalogue; `{{#name}}…{{/name}}` stands only
 //! where the flag holds, `{{^name}}…{{/name}}` where it does not; `{{#languages}}…{{/languages}}`
-//! stands once per language; `{{in queueing closed}}` shows its element in these states only.
-//! Everything but slots is decided here, so that a visitor's page is copied and not computed.
+//! stands once per language. Everything but slots is decided here, so that a visitor's page is copied and not computed.
 
 use bytes::Bytes;
 
 use super::catalogue::Catalogue;
 use super::escape;
+use super::waiting::Phase;
 
 /// How deep texts may refer to texts; a catalogue that refers to itself is an error.
 const DEPTH: usize = 8;
@@ -66,6 +66,8 @@ pub(super) struct Sources<'a> {
     pub(super) style: &'a str,
     /// The script, verbatim.
     pub(super) script: &'a str,
+    /// The script of the notices, verbatim, for pages of one language: two leave no room for it.
+    pub(super) notice: &'a str,
     /// The site's name; empty: none.
     pub(super) site: &'a str,
     /// Whom to call; empty: nobody.
@@ -74,6 +76,8 @@ pub(super) struct Sources<'a> {
     pub(super) prefix: &'a str,
     /// Whether the request carried a form.
     pub(super) form: bool,
+    /// Which texts a waiting page carries.
+    pub(super) phase: Phase,
     /// The languages of this edition, one or more.
     pub(super) languages: &'a [Speech<'a>],
 }
@@ -136,13 +140,18 @@ impl<S: Slot> Compiler<'_, S> {
             "site" => Ok(!self.sources.site.is_empty()),
             "contact" => Ok(!self.sources.contact.is_empty()),
             "form" => Ok(self.sources.form),
+            "alone" => Ok(self.sources.languages.len() == 1),
+            "script" => Ok(!self.sources.script.is_empty()),
             "rest" => Ok(self
                 .sources
                 .languages
                 .iter()
                 .position(|l| l.index == speech.index)
                 > Some(0)),
-            _ => Err(format!("there is no flag `{flag}`")),
+            _ => {
+                let holds = self.sources.phase.holds(flag);
+                holds.ok_or_else(|| format!("there is no flag `{flag}`"))
+            }
         }
     }
 
@@ -151,6 +160,7 @@ impl<S: Slot> Compiler<'_, S> {
             "main" => return self.run(self.sources.main, speech, depth + 1),
             "title" => return self.run(self.sources.title, speech, depth + 1),
             "style" => self.text.extend_from_slice(self.sources.style.as_bytes()),
+            "notice" => self.text.extend_from_slice(self.sources.notice.as_bytes()),
             "script" => self.text.extend_from_slice(self.sources.script.as_bytes()),
             "lang" => escape::html(speech.tag, &mut self.text),
             "site" => escape::html(self.sources.site, &mut self.text),
@@ -168,11 +178,6 @@ impl<S: Slot> Compiler<'_, S> {
         depth: usize,
     ) -> Result<(), String> {
         if let Some(slot) = S::named(name, speech.index) {
-            if let Some(states) = name.strip_prefix("in ") {
-                self.text.extend_from_slice(b"data-in=\"");
-                escape::html(states, &mut self.text);
-                self.text.push(b'"');
-            }
             self.slots.push((self.text.len(), slot));
             return Ok(());
         }
@@ -184,22 +189,6 @@ impl<S: Slot> Compiler<'_, S> {
     }
 }
 
-/// A source without indentation, blank lines, and comments that stand on a line of their own.
-pub(super) fn squeezed(source: &str) -> String {
-    let mut out = String::with_capacity(source.len());
-    for line in source.lines().map(str::trim) {
-        let comment = line.starts_with("//")
-            || (line.starts_with("/*") && line.ends_with("*/"))
-            || (line.starts_with("<!--") && line.ends_with("-->"));
-        if !line.is_empty() && !comment {
-            out.push_str(line);
-            out.push('\n');
-        }
-    }
-    out.truncate(out.trim_end().len());
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -209,7 +198,7 @@ mod tests {
 
     impl Slot for Number {
         fn named(name: &str, language: usize) -> Option<Self> {
-            (name == "n" || name == "in open").then_some(Self(language))
+            (name == "n").then_some(Self(language))
         }
     }
 
@@ -230,10 +219,12 @@ loop = "{{loop}}""#,
             title: "",
             style: "",
             script: "",
+            notice: "",
             site: "a&b",
             contact: "",
             prefix: "",
             form: true,
+            phase: Phase::Drawn,
             languages: &languages,
         };
         let document = sources.compile::<Number>()?;
@@ -257,7 +248,10 @@ loop = "{{loop}}""#,
                 "{{#form}}f{{/form}}{{^form}}g{{/form}}{{#contact}}c{{/contact}}",
                 "[f]",
             ),
-            ("<p {{in open}}>", "[<p data-in=\"open\"0>]"),
+            (
+                "{{#drawn}}d{{/drawn}}{{#early}}e{{/early}}{{^script}}s{{/script}}",
+                "[ds]",
+            ),
         ];
         for (main, expected) in cases {
             assert_eq!(page(main).unwrap(), expected);
@@ -272,15 +266,8 @@ loop = "{{loop}}""#,
             "{{#form}}",
             "{{#none}}{{/none}}",
             "{{loop}}",
-            "{{in none}}",
         ] {
             assert!(page(main).is_err(), "{main}");
         }
-    }
-
-    #[test]
-    fn comments_and_indentation_are_taken_out() {
-        let source = "// a\n  b {\n\n    /* c */\n  <!-- d -->\n  e: f; // g\n}\n";
-        assert_eq!(squeezed(source), "b {\ne: f; // g\n}");
     }
 }

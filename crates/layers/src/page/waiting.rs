@@ -15,18 +15,63 @@ pub enum WaitState {
     Called,
     /// In line while nobody is let in (mode `hold`).
     Closed,
+    /// In line while the site is being worked on (mode `maintenance`).
+    Maintenance,
+    /// Before an event has opened; this long until it does, at least.
+    Early(Duration),
 }
 
 impl WaitState {
-    const ALL: [Self; 3] = [Self::Queueing, Self::Called, Self::Closed];
-
-    /// The name that the room's status uses.
+    /// The name in the page's `data-state`: that of the room's status, but for what comes before
+    /// an event.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Queueing => "queueing",
+            Self::Early(_) => "early",
             Self::Called => "called",
-            Self::Closed => "closed",
+            Self::Closed | Self::Maintenance => "closed",
+        }
+    }
+}
+
+/// Which texts a waiting page carries: a page in line cannot become one before an event, so that
+/// not every page has to have the words of all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Everybody enters in order of arrival.
+    Arrival,
+    /// The order is drawn by lot.
+    Drawn,
+    /// The same, and it has not been drawn yet.
+    Early,
+    /// The site is being worked on.
+    Maintenance,
+}
+
+impl Phase {
+    /// Every phase, at its own index.
+    pub(super) const ALL: [Self; 4] = [Self::Arrival, Self::Drawn, Self::Early, Self::Maintenance];
+
+    /// The phase in which one visitor is.
+    pub(super) const fn of(waiting: &Waiting<'_>) -> Self {
+        match waiting.state {
+            WaitState::Maintenance => Self::Maintenance,
+            WaitState::Early(_) => Self::Early,
+            _ if waiting.drawn => Self::Drawn,
+            _ => Self::Arrival,
+        }
+    }
+
+    /// Whether a template's flag of this name holds; none: there is no such flag.
+    pub(super) fn holds(self, flag: &str) -> Option<bool> {
+        match flag {
+            "drawn" => Some(matches!(self, Self::Drawn | Self::Early)),
+            "early" => Some(self == Self::Early),
+            "maintenance" => Some(self == Self::Maintenance),
+            // Few lines are paused before they have moved: not worth their bytes.
+            "pausable" => Some(matches!(self, Self::Arrival | Self::Drawn)),
+            _ => None,
         }
     }
 }
@@ -50,6 +95,8 @@ pub struct Waiting<'a> {
     pub reference: &'a str,
     /// First contact: the position is being counted, and the page asks again within 1.5 s.
     pub counting: bool,
+    /// The order is drawn by lot and not that of arrival.
+    pub drawn: bool,
     /// The held request carried a form (an unsafe method): the page never leaves by itself and
     /// offers to send the form again when the turn comes.
     pub form: bool,
@@ -65,11 +112,6 @@ impl Waiting<'_> {
     pub(super) fn fill(&self, slot: WaitingSlot, words: &[Words], out: &mut Vec<u8>) {
         match slot {
             WaitingSlot::State => out.extend_from_slice(self.state.name().as_bytes()),
-            WaitingSlot::HiddenUnless(states) => {
-                if !states.has(self.state) {
-                    out.extend_from_slice(b" hidden");
-                }
-            }
             WaitingSlot::Counting => {
                 if self.counting {
                     out.extend_from_slice(b" data-counting");
@@ -83,13 +125,24 @@ impl Waiting<'_> {
             WaitingSlot::Poll => words::decimal(whole_seconds(self.poll_after), out),
             WaitingSlot::Room => escape::query(self.room, out),
             WaitingSlot::Reference => escape::html(self.reference, out),
-            WaitingSlot::Keep => words::clock(self.keep.as_secs().div_ceil(60).max(1), out),
-            WaitingSlot::Ahead(language) => words[language].ahead(self.ahead, self.counting, out),
-            WaitingSlot::Wait(language) => words[language].wait(self.eta, out),
-            WaitingSlot::Title(language) if self.state == WaitState::Called => {
-                words[language].title_called(out);
+            WaitingSlot::Keep(language) => {
+                words[language].clock(self.keep.as_secs().div_ceil(60).max(1), out);
             }
-            WaitingSlot::Title(language) => words[language].title_waiting(self.ahead, out),
+            WaitingSlot::Ahead(language) => {
+                let drawn = self.drawn || matches!(self.state, WaitState::Early(_));
+                words[language].ahead(self.ahead, (self.counting, drawn), out);
+            }
+            WaitingSlot::Wait(language) => words[language].wait(self.eta, out),
+            WaitingSlot::Opens(language) => words[language].wait(self.opens(), out),
+            WaitingSlot::Again(language) => words[language].try_again_in(self.poll_after, out),
+            WaitingSlot::Title(language) => words[language].title(self.state, self.ahead, out),
+        }
+    }
+
+    const fn opens(&self) -> Option<(Duration, Duration)> {
+        match self.state {
+            WaitState::Early(until) => Some((until, until)),
+            _ => None,
         }
     }
 }
@@ -105,23 +158,21 @@ pub(super) fn whole_seconds(time: Duration) -> u64 {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum WaitingSlot {
     State,
-    HiddenUnless(States),
     Counting,
     AheadPlain,
     Poll,
     Room,
     Reference,
-    Keep,
+    Keep(usize),
     Ahead(usize),
     Wait(usize),
+    Opens(usize),
+    Again(usize),
     Title(usize),
 }
 
 impl Slot for WaitingSlot {
     fn named(name: &str, language: usize) -> Option<Self> {
-        if let Some(states) = name.strip_prefix("in ") {
-            return States::named(states).map(Self::HiddenUnless);
-        }
         Some(match name {
             "state" => Self::State,
             "counting_flag" => Self::Counting,
@@ -129,34 +180,13 @@ impl Slot for WaitingSlot {
             "poll" => Self::Poll,
             "room" => Self::Room,
             "reference" => Self::Reference,
-            "keep" => Self::Keep,
+            "keep" => Self::Keep(language),
             "ahead" => Self::Ahead(language),
             "wait" => Self::Wait(language),
+            "opens" => Self::Opens(language),
+            "again" => Self::Again(language),
             "waiting_title" => Self::Title(language),
             _ => return None,
         })
-    }
-}
-
-/// A set of states.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct States(u8);
-
-impl States {
-    fn named(names: &str) -> Option<Self> {
-        names.split(' ').try_fold(Self(0), |states, name| {
-            let state = WaitState::ALL
-                .into_iter()
-                .find(|state| state.name() == name)?;
-            Some(Self(states.0 | Self::bit(state)))
-        })
-    }
-
-    const fn has(self, state: WaitState) -> bool {
-        self.0 & Self::bit(state) != 0
-    }
-
-    const fn bit(state: WaitState) -> u8 {
-        1 << state as u8
     }
 }

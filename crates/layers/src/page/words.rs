@@ -4,17 +4,27 @@ use std::time::Duration;
 
 use super::catalogue::Catalogue;
 use super::escape;
+use super::waiting::WaitState;
 
 /// What is needed of a language while a page is being filled. Texts are escaped already.
 #[derive(Clone, Debug)]
 pub(super) struct Words {
     thousands: String,
+    /// How many digits stand together above the lowest three: two in India.
+    group: usize,
+    hours: String,
+    minutes: String,
+    seconds: String,
     counting: String,
     unknown: String,
+    by_lot: String,
     under_minute: String,
-    title_waiting: String,
     title_ahead: (String, String),
-    title_called: String,
+    waiting_heading: String,
+    called_heading: String,
+    closed_heading: String,
+    maintenance_heading: String,
+    early_heading: String,
     error_when: (String, String),
     pub(super) error_unsent: String,
     pub(super) error_unsure: String,
@@ -29,24 +39,45 @@ impl Words {
             let (before, after) = text.split_once('%').ok_or(key)?;
             Ok::<_, &'static str>((escape::html_string(before), escape::html_string(after)))
         };
+        if !matches!(catalogue.text("dir"), Some("ltr" | "rtl")) {
+            return Err("dir");
+        }
         Ok(Self {
             thousands: text("thousands")?,
+            group: match catalogue.text("group") {
+                Some("2") => 2,
+                Some("3") => 3,
+                _ => return Err("group"),
+            },
+            hours: text("hours")?,
+            minutes: text("minutes")?,
+            seconds: text("seconds")?,
             counting: text("counting")?,
             unknown: text("unknown")?,
+            by_lot: text("by_lot")?,
             under_minute: text("under_minute")?,
-            title_waiting: text("title_waiting")?,
             title_ahead: around("title_ahead")?,
-            title_called: text("title_called")?,
+            waiting_heading: text("waiting_heading")?,
+            called_heading: text("called_heading")?,
+            closed_heading: text("closed_heading")?,
+            maintenance_heading: text("maintenance_heading")?,
+            early_heading: text("early_heading")?,
             error_when: around("error_when")?,
             error_unsent: text("error_unsent")?,
             error_unsure: text("error_unsure")?,
         })
     }
 
-    /// `1,248`, `1 248`, or words while it is being counted or not known.
-    pub(super) fn ahead(&self, ahead: Option<u32>, counting: bool, out: &mut Vec<u8>) {
+    /// `1,248`, `1 248`, or words while it is being counted, drawn by lot, or not known.
+    pub(super) fn ahead(
+        &self,
+        ahead: Option<u32>,
+        (counting, drawn): (bool, bool),
+        out: &mut Vec<u8>,
+    ) {
         match ahead {
             Some(number) => self.number(number, out),
+            None if drawn => out.extend_from_slice(self.by_lot.as_bytes()),
             None if counting => out.extend_from_slice(self.counting.as_bytes()),
             None => out.extend_from_slice(self.unknown.as_bytes()),
         }
@@ -65,32 +96,34 @@ impl Words {
         let low = (likely.as_secs().saturating_add(30) / 60).max(1);
         let high = hardly_more.as_secs().div_ceil(60).max(low);
         if rounded(low) == rounded(high) {
-            clock(high, out);
+            self.clock(high, out);
         } else if high < 60 {
             decimal(low, out);
             out.extend_from_slice("–".as_bytes());
-            clock(high, out);
+            self.clock(high, out);
         } else {
-            clock(low, out);
+            self.clock(low, out);
             out.extend_from_slice(" – ".as_bytes());
-            clock(high, out);
+            self.clock(high, out);
         }
     }
 
     /// The title of somebody in line: how many are ahead comes first, for narrow tabs.
-    pub(super) fn title_waiting(&self, ahead: Option<u32>, out: &mut Vec<u8>) {
-        if let Some(number) = ahead {
+    pub(super) fn title(&self, state: WaitState, ahead: Option<u32>, out: &mut Vec<u8>) {
+        if let (Some(number), WaitState::Queueing) = (ahead, state) {
             out.extend_from_slice(self.title_ahead.0.as_bytes());
             self.number(number, out);
             out.extend_from_slice(self.title_ahead.1.as_bytes());
             out.extend_from_slice(" – ".as_bytes());
         }
-        out.extend_from_slice(self.title_waiting.as_bytes());
-    }
-
-    /// The title of somebody whose turn has come.
-    pub(super) fn title_called(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.title_called.as_bytes());
+        let heading = match state {
+            WaitState::Queueing => &self.waiting_heading,
+            WaitState::Called => &self.called_heading,
+            WaitState::Closed => &self.closed_heading,
+            WaitState::Maintenance => &self.maintenance_heading,
+            WaitState::Early(_) => &self.early_heading,
+        };
+        out.extend_from_slice(heading.as_bytes());
     }
 
     /// "Please try again in 20 s."
@@ -99,44 +132,46 @@ impl Words {
         match time.as_secs() {
             seconds @ 0..60 => {
                 decimal(seconds.max(1), out);
-                out.extend_from_slice("\u{a0}s".as_bytes());
+                out.extend_from_slice(self.seconds.as_bytes());
             }
-            seconds => clock(seconds.div_ceil(60), out),
+            seconds => self.clock(seconds.div_ceil(60), out),
         }
         out.extend_from_slice(self.error_when.1.as_bytes());
+    }
+
+    /// Appends minutes as `12 min`, and from an hour on as `1 h 20 min` in steps of five minutes:
+    /// signs that need no plurals.
+    pub(super) fn clock(&self, minutes: u64, out: &mut Vec<u8>) {
+        let minutes = rounded(minutes);
+        let (hours, minutes) = if minutes < 60 {
+            (0, minutes)
+        } else {
+            (minutes / 60, minutes % 60)
+        };
+        if hours > 0 {
+            decimal(hours, out);
+            out.extend_from_slice(self.hours.as_bytes());
+        }
+        if hours > 0 && minutes > 0 {
+            out.extend_from_slice("\u{a0}".as_bytes());
+        }
+        if hours == 0 || minutes > 0 {
+            decimal(minutes, out);
+            out.extend_from_slice(self.minutes.as_bytes());
+        }
     }
 
     fn number(&self, number: u32, out: &mut Vec<u8>) {
         let mut buffer = itoa::Buffer::new();
         let digits = buffer.format(number).as_bytes();
-        let first = (digits.len() - 1) % 3 + 1;
-        out.extend_from_slice(&digits[..first]);
-        for group in digits[first..].chunks(3) {
+        let (above, lowest) = digits.split_at(digits.len().saturating_sub(3));
+        let (first, groups) = above.split_at(above.len() % self.group);
+        let parts = [first].into_iter().chain(groups.chunks(self.group));
+        for part in parts.filter(|part| !part.is_empty()) {
+            out.extend_from_slice(part);
             out.extend_from_slice(self.thousands.as_bytes());
-            out.extend_from_slice(group);
         }
-    }
-}
-
-/// Appends minutes as `12 min`, and from an hour on as `1 h 20 min` in steps of five minutes:
-/// signs that English and French share, without plurals.
-pub(super) fn clock(minutes: u64, out: &mut Vec<u8>) {
-    let minutes = rounded(minutes);
-    let (hours, minutes) = if minutes < 60 {
-        (0, minutes)
-    } else {
-        (minutes / 60, minutes % 60)
-    };
-    if hours > 0 {
-        decimal(hours, out);
-        out.extend_from_slice("\u{a0}h".as_bytes());
-    }
-    if hours > 0 && minutes > 0 {
-        out.extend_from_slice("\u{a0}".as_bytes());
-    }
-    if hours == 0 || minutes > 0 {
-        decimal(minutes, out);
-        out.extend_from_slice("\u{a0}min".as_bytes());
+        out.extend_from_slice(lowest);
     }
 }
 
@@ -175,25 +210,33 @@ mod tests {
     #[test]
     fn numbers_are_grouped_as_the_language_does() {
         let french = words(include_str!("../../../../config/pages/fr.toml"));
+        let hindi = words(include_str!("../../../../config/pages/hi.toml"));
         let cases = [
-            (0, "0", "0"),
-            (999, "999", "999"),
-            (1_000, "1,000", "1\u{202f}000"),
+            (0, "0", "0", "0"),
+            (999, "999", "999", "999"),
+            (1_000, "1,000", "1\u{202f}000", "1,000"),
+            (123_456, "123,456", "123\u{202f}456", "1,23,456"),
             (
                 u32::MAX,
                 "4,294,967,295",
                 "4\u{202f}294\u{202f}967\u{202f}295",
+                "4,29,49,67,295",
             ),
         ];
-        for (number, en, fr) in cases {
-            assert_eq!(said(|out| english().ahead(Some(number), true, out)), en);
-            assert_eq!(said(|out| french.ahead(Some(number), true, out)), fr);
+        for (number, en, fr, hi) in cases {
+            let counting = (true, true);
+            assert_eq!(said(|out| english().ahead(Some(number), counting, out)), en);
+            assert_eq!(said(|out| french.ahead(Some(number), counting, out)), fr);
+            assert_eq!(said(|out| hindi.ahead(Some(number), counting, out)), hi);
         }
-        assert_eq!(said(|out| english().ahead(None, true, out)), "counting…");
-        assert_eq!(
-            said(|out| english().ahead(None, false, out)),
-            "not known yet"
-        );
+        let unknown = [
+            ((true, false), "counting…"),
+            ((false, false), "not known yet"),
+            ((true, true), "decided by lot"),
+        ];
+        for (why, expected) in unknown {
+            assert_eq!(said(|out| english().ahead(None, why, out)), expected);
+        }
     }
 
     #[test]
