@@ -8,6 +8,7 @@ mod origin;
 mod quota;
 mod room;
 mod route;
+mod site;
 mod unused;
 
 use crate::checked::Config;
@@ -20,7 +21,8 @@ pub(crate) fn config(file: File, reader: &mut Reader<'_>) -> Config {
     let defined = unused::Defined::of(&file);
     let origins = origin::origins(file.origin, !file.route.value.is_empty(), reader);
     let quotas = quota::quotas(file.quota.value, reader);
-    let rooms = room::rooms(file.room.value, reader);
+    let pages = site::pages(&file.site.value, reader);
+    let rooms = room::rooms(file.room.value, &pages, reader);
     let prefix = file.prefix.value.0;
     let targets = route::Targets {
         origins: origins.iter().map(|origin| origin.name.as_str()).collect(),
@@ -40,6 +42,7 @@ pub(crate) fn config(file: File, reader: &mut Reader<'_>) -> Config {
         routes,
         quotas,
         rooms,
+        site: pages.site,
         state,
         admin,
         log: operation::log(&file.log.value, reader),

@@ -12,6 +12,7 @@ mod origin;
 mod quota;
 mod room;
 mod route;
+mod site;
 
 pub use bypass::Bypass;
 pub use edge::{Client, Forwarded, Limits, Linger, Listener, ListenerTls, Runtime};
@@ -21,6 +22,7 @@ pub use origin::{Health, HostHeader, Limit, Origin, Queue, Retry, Server};
 pub use quota::{Per, Quota, Rate};
 pub use room::{Inlet, Pass, Poll, Room, RoomMode, Ticket};
 pub use route::{HostPattern, PathPattern, Route, RoutePriority};
+pub use site::{Language, Site, Template};
 
 /// A whole configuration, ready to run.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +43,8 @@ pub struct Config {
     pub quotas: Vec<Quota>,
     /// In file order, then the implied one. Always holds `main`.
     pub rooms: Vec<Room>,
+    /// What the pages say of the site.
+    pub site: Site,
     /// Where the rooms' counters and keys are kept.
     pub state: State,
     /// The operator's side.

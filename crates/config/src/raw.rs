@@ -8,6 +8,7 @@ mod origin;
 mod quota;
 mod room;
 mod route;
+mod site;
 
 pub(crate) use bypass::Bypass;
 pub(crate) use edge::{Client, Limits, Linger, Listener, ListenerTls, Runtime};
@@ -16,6 +17,7 @@ pub(crate) use origin::{Health, HostName, Limit, LimitMode, Member, Origin, Queu
 pub(crate) use quota::Quota;
 pub(crate) use room::{Language, Pass, Poll, Room};
 pub(crate) use route::Route;
+pub(crate) use site::Site;
 
 use crate::read::{At, FromText, Named, Number, Wrong, table};
 
@@ -45,6 +47,8 @@ table! {
         quota: Named<Quota> = "{}",
         /// Waiting rooms by name. "main" is implied.
         room: Named<Room> = "{}",
+        /// What the pages say of the site.
+        site: Site = "{}",
         /// Where the rooms' counters and keys are kept.
         state: State = "{}",
         /// The operator's side.

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use forebay_proxy::assembly::Assembly;
+
 use crate::{Failure, configuration, say};
 
 pub(crate) fn check(file: &Path, strict: bool) -> Result<ExitCode, Failure> {
@@ -16,7 +18,12 @@ pub(crate) fn check(file: &Path, strict: bool) -> Result<ExitCode, Failure> {
             for warning in &loaded.warnings {
                 say(&format!("{name}:{warning}"))?;
             }
-            if strict && !loaded.warnings.is_empty() {
+            let (wrong, large) = Assembly::examine_pages(&loaded.config);
+            for problem in wrong.iter().chain(&large) {
+                say(problem)?;
+            }
+            let warned = !loaded.warnings.is_empty() || !large.is_empty();
+            if !wrong.is_empty() || (strict && warned) {
                 return Ok(ExitCode::FAILURE);
             }
             say(&format!("{name}: fine"))

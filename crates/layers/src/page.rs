@@ -9,12 +9,16 @@ mod busy;
 mod catalogue;
 mod escape;
 mod failure;
+mod frame;
 mod language;
 mod policy;
 mod squeeze;
 mod template;
 mod waiting;
 mod words;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use http::HeaderValue;
@@ -25,7 +29,9 @@ pub use self::catalogue::BadCatalogue;
 use self::catalogue::Catalogue;
 pub use self::failure::{ErrorKind, Failure};
 use self::failure::{FailureSlot, FailureWords};
-use self::template::{Document, Slot, Sources, Speech};
+use self::frame::Frame;
+pub use self::frame::Template;
+use self::template::{Document, Mistake, Slot, Sources, Speech};
 use self::waiting::{Phase, WaitingSlot};
 pub use self::waiting::{WaitState, Waiting};
 use self::words::Words;
@@ -46,10 +52,16 @@ const CATALOGUES: [(&str, &str); 8] = [
 /// has reviewed.
 const DEFAULT: [&str; 2] = ["en", "fr"];
 
+/// Bytes that a server may send before the client has answered: ten segments of 1,460 (RFC 6928).
+pub const FLIGHT: usize = 14_600;
+
+/// Bytes of the header in front of a page, at most: with the cookie of a ticket, and a room and an
+/// address of Forebay's own that are not longer than usual.
+const HEADER: usize = 1_000;
+
 /// How many languages stand on one page for whoever asks for none of them: the first of the
 /// operator's. More would not fit into the first flight.
 const TOGETHER: usize = 2;
-const FRAME: &str = include_str!("../../../config/pages/page.html");
 const STYLE: &str = include_str!("../../../config/pages/page.css");
 const SCRIPT: &str = include_str!("../../../config/pages/page.js");
 const NOTICE: &str = include_str!("../../../config/pages/notice.js");
@@ -64,10 +76,32 @@ pub struct PageSettings {
     pub site_name: Option<String>,
     /// Path prefix of Forebay's own resources, such as `/__forebay`, without a slash at the end.
     pub prefix: String,
-    /// Language tags in the operator's order, such as `en` and `fr`; none: these two.
-    pub languages: Vec<String>,
+    /// The languages in the operator's order; none: English and French.
+    pub languages: Vec<Language>,
     /// Whom to call, as text for people; none: no such line.
     pub contact: Option<String>,
+    /// The document around every page; none: ours.
+    pub template: Option<Template>,
+}
+
+/// A language of the pages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Language {
+    /// Its tag, such as `fr`.
+    pub tag: String,
+    /// Texts by key that stand instead of ours, or all of a language of which we have none.
+    pub texts: BTreeMap<String, String>,
+}
+
+impl Language {
+    /// One of ours, in our words.
+    #[must_use]
+    pub fn ours(tag: &str) -> Self {
+        Self {
+            tag: tag.to_owned(),
+            texts: BTreeMap::new(),
+        }
+    }
 }
 
 impl Default for PageSettings {
@@ -77,6 +111,7 @@ impl Default for PageSettings {
             prefix: "/__forebay".to_owned(),
             languages: Vec::new(),
             contact: None,
+            template: None,
         }
     }
 }
@@ -102,16 +137,12 @@ pub enum PageError {
         /// Its tag.
         language: String,
         /// The text's key.
-        key: &'static str,
+        key: String,
     },
-    /// A template that does not fit the catalogues or the slots.
-    #[error("the template of the page `{page}`: {what}")]
-    Template {
-        /// Which page.
-        page: &'static str,
-        /// What is wrong with it.
-        what: String,
-    },
+    /// A template that does not fit the catalogues or the slots: every mistake with its file,
+    /// line and column, one a line.
+    #[error("{0}")]
+    Template(String),
 }
 
 /// In which language or languages a visitor gets a page.
@@ -122,8 +153,7 @@ pub struct LanguageChoice(usize);
 #[derive(Debug)]
 pub struct Pages {
     csp: HeaderValue,
-    tags: Vec<&'static str>,
-    unreviewed: Vec<&'static str>,
+    tags: Vec<String>,
     words: Vec<Words>,
     failures: Vec<FailureWords>,
     /// One per language, then one with the first two.
@@ -141,11 +171,14 @@ impl Pages {
 
     fn compile(
         settings: &PageSettings,
-        catalogues: &[(&'static str, Catalogue)],
+        catalogues: &[(String, Catalogue)],
     ) -> Result<Self, PageError> {
         let missing = |language: &str| {
             let language = language.to_owned();
-            move |key| PageError::MissingText { language, key }
+            move |key: &str| {
+                let key = key.to_owned();
+                PageError::MissingText { language, key }
+            }
         };
         let mut words = Vec::with_capacity(catalogues.len());
         let mut failures = Vec::with_capacity(catalogues.len());
@@ -163,27 +196,26 @@ impl Pages {
                 catalogue,
             })
             .collect();
+        let frame = Frame::of(settings.template.as_ref());
         let parts = Parts {
             style: squeeze::style(STYLE),
             script: squeeze::script(SCRIPT),
             notice: squeeze::script(NOTICE),
         };
         let together = &all[..all.len().min(TOGETHER)];
-        let mut editions = Vec::with_capacity(all.len() + 1);
-        for languages in all.iter().map(std::slice::from_ref).chain([together]) {
-            editions.push(Edition::compile(settings, &parts, languages)?);
+        let mut mistakes = frame.mistakes();
+        let each = all.iter().map(std::slice::from_ref).chain([together]);
+        let editions = each
+            .map(|languages| Edition::compile(settings, (&frame, &parts), languages, &mut mistakes))
+            .collect();
+        if !mistakes.is_empty() {
+            return Err(PageError::Template(frame.explained(mistakes)));
         }
+        let mut styles = frame.styles();
+        styles.push(&parts.style);
         Ok(Self {
-            csp: value(policy::policy(
-                &parts.style,
-                &[&parts.script, &parts.notice],
-            )),
-            tags: catalogues.iter().map(|(tag, _)| *tag).collect(),
-            unreviewed: catalogues
-                .iter()
-                .filter(|(_, catalogue)| !catalogue.is_reviewed())
-                .map(|(tag, _)| *tag)
-                .collect(),
+            csp: value(policy::policy(&styles, &[&parts.script, &parts.notice])),
+            tags: catalogues.iter().map(|(tag, _)| tag.clone()).collect(),
             words,
             failures,
             editions,
@@ -203,12 +235,6 @@ impl Pages {
     pub fn choose(&self, accept_language: Option<&str>) -> LanguageChoice {
         let preferred = accept_language.and_then(|header| language::preferred(header, &self.tags));
         LanguageChoice(preferred.unwrap_or(self.tags.len()))
-    }
-
-    /// Tags of the languages for whose words nobody who reads them has signed yet.
-    #[must_use]
-    pub fn unreviewed(&self) -> &[&'static str] {
-        &self.unreviewed
     }
 
     /// Value of `Content-Language` for a choice, such as `fr` or `en, fr`.
@@ -246,6 +272,18 @@ impl Pages {
         )
     }
 
+    /// Bytes of the largest page with its header, when numbers and names are as long as they get.
+    #[must_use]
+    pub fn largest(&self) -> usize {
+        let editions = self.editions.iter();
+        let pages = editions.flat_map(|edition| edition.waiting.iter().flatten());
+        pages
+            .map(|page| page.render(0, |slot, out| Waiting::WORST.fill(slot, &self.words, out)))
+            .map(|page| page.len() + HEADER)
+            .max()
+            .unwrap_or_default()
+    }
+
     /// A choice made for other pages, before a reload, gets the first two languages.
     fn edition(&self, choice: LanguageChoice) -> &Edition {
         let all = self.editions.len() - 1;
@@ -273,12 +311,13 @@ struct Edition {
 impl Edition {
     fn compile(
         settings: &PageSettings,
-        parts: &Parts,
+        (frame, parts): (&Frame, &Parts),
         languages: &[Speech<'_>],
-    ) -> Result<Self, PageError> {
-        let frame = squeeze::html(FRAME);
+        mistakes: &mut Vec<Mistake>,
+    ) -> Self {
         let sources = Sources {
-            frame: &frame,
+            frame: &frame.text,
+            page: "",
             main: "",
             title: "",
             style: &parts.style,
@@ -291,22 +330,25 @@ impl Edition {
             phase: Phase::Arrival,
             languages,
         };
-        let waiting = |phase| {
+        let waiting = Phase::ALL.map(|phase| {
             let sources = Sources { phase, ..sources };
-            pair(&sources, "waiting", WAITING, "{{waiting_title}}")
-        };
-        let [arrival, drawn, early, maintenance] = Phase::ALL.map(waiting);
+            pair(
+                &sources,
+                ("waiting", WAITING, "{{waiting_title}}"),
+                mistakes,
+            )
+        });
         let silent = Sources {
             script: "",
             ..sources
         };
         let tags: Vec<_> = languages.iter().map(|speech| speech.tag).collect();
-        Ok(Self {
+        Self {
             content_language: value(tags.join(", ")),
-            waiting: [arrival?, drawn?, early?, maintenance?],
-            busy: pair(&sources, "busy", BUSY, "{{busy_title}}")?,
-            error: pair(&silent, "error", ERROR, "{{error_heading}}")?,
-        })
+            waiting,
+            busy: pair(&sources, ("busy", BUSY, "{{busy_title}}"), mistakes),
+            error: pair(&silent, ("error", ERROR, "{{error_heading}}"), mistakes),
+        }
     }
 }
 
@@ -315,51 +357,56 @@ fn value(text: String) -> HeaderValue {
     HeaderValue::from_maybe_shared(Bytes::from(text)).expect("policies and tags are ASCII")
 }
 
-/// A page without and with a form.
+/// A page, by its name, template and title, without and with a form.
 fn pair<S: Slot>(
     sources: &Sources<'_>,
-    page: &'static str,
-    main: &str,
-    title: &str,
-) -> Result<[Document<S>; 2], PageError> {
+    (page, main, title): (&str, &str, &str),
+    mistakes: &mut Vec<Mistake>,
+) -> [Document<S>; 2] {
     let main = squeeze::html(main);
-    let compile = |form| {
-        Sources {
+    [false, true].map(|form| {
+        let sources = Sources {
+            page,
             main: &main,
             title,
             form,
             ..*sources
-        }
-        .compile()
-        .map_err(|what| PageError::Template { page, what })
-    };
-    Ok([compile(false)?, compile(true)?])
+        };
+        sources.compile(mistakes)
+    })
 }
 
-/// The catalogues of these languages in this order, each once; of all when none is named.
-fn catalogues(languages: &[String]) -> Result<Vec<(&'static str, Catalogue)>, PageError> {
-    let mut wanted = Vec::with_capacity(CATALOGUES.len());
-    for language in languages {
-        let found = CATALOGUES
-            .iter()
-            .find(|(tag, _)| tag.eq_ignore_ascii_case(language));
-        let found = found.ok_or_else(|| PageError::UnknownLanguage(language.clone()))?;
-        if !wanted.contains(found) {
-            wanted.push(*found);
+/// The catalogues of these languages in this order, each once; of the default ones when none is
+/// named.
+fn catalogues(languages: &[Language]) -> Result<Vec<(String, Catalogue)>, PageError> {
+    let languages = match languages {
+        [] => Cow::Owned(DEFAULT.map(Language::ours).into()),
+        named => Cow::Borrowed(named),
+    };
+    let mut wanted: Vec<(String, Catalogue)> = Vec::with_capacity(languages.len());
+    for language in &*languages {
+        if wanted.iter().all(|(tag, _)| *tag != language.tag) {
+            wanted.push((language.tag.clone(), catalogue(language)?));
         }
     }
-    if wanted.is_empty() {
-        let default = |(tag, _): &(&str, &str)| DEFAULT.contains(tag);
-        wanted.extend(CATALOGUES.into_iter().filter(default));
-    }
-    let parse = |(tag, source): (&'static str, &str)| {
-        let catalogue = Catalogue::parse(source).map_err(|source| PageError::Catalogue {
-            language: tag.to_owned(),
-            source,
-        })?;
-        Ok((tag, catalogue))
+    Ok(wanted)
+}
+
+/// Our words of a language, and the operator's instead of some or of all.
+fn catalogue(language: &Language) -> Result<Catalogue, PageError> {
+    let ours = CATALOGUES.iter().find(|(tag, _)| *tag == language.tag);
+    let catalogue = match ours {
+        Some((_, source)) => Catalogue::parse(source),
+        None if language.texts.is_empty() => {
+            return Err(PageError::UnknownLanguage(language.tag.clone()));
+        }
+        None => Ok(Catalogue::default()),
     };
-    wanted.into_iter().map(parse).collect()
+    let catalogue = catalogue.map_err(|source| PageError::Catalogue {
+        language: language.tag.clone(),
+        source,
+    })?;
+    Ok(catalogue.with(&language.texts))
 }
 
 #[cfg(test)]

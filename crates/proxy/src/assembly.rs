@@ -21,7 +21,7 @@ use forebay_layers::clock::Clock;
 use forebay_layers::gate::Gate;
 use forebay_layers::keyring::{Keyring, Keys};
 use forebay_layers::origin::Origin;
-use forebay_layers::page::{PageError, PageSettings, Pages};
+use forebay_layers::page::{self, PageError, Pages};
 use forebay_layers::room::{Desk, Random};
 use forebay_layers::route::Router;
 use forebay_layers::servers::Servers;
@@ -140,6 +140,31 @@ impl Assembly {
             .unwrap_or_default()
     }
 
+    /// Whether the pages of a configuration can be made: what is wrong with each, and what to know
+    /// of it all the same.
+    #[must_use]
+    pub fn examine_pages(config: &Config) -> (Vec<String>, Vec<String>) {
+        let rooms = config.rooms.iter().map(|room| {
+            let name = format!("room.{}", room.name);
+            (name, convert::room_pages(config, room))
+        });
+        let (mut wrong, mut large) = (Vec::new(), Vec::new());
+        for (name, settings) in rooms.chain([("site".to_owned(), convert::site_pages(config))]) {
+            match Pages::new(&settings) {
+                Err(PageError::Template(mistakes)) if wrong.contains(&mistakes) => {}
+                Err(error) => wrong.push(error.to_string()),
+                Ok(pages) if pages.largest() > page::FLIGHT => large.push(format!(
+                    "{name}: its largest page has {} bytes with its header, and {} come at once: \
+                     shorten the template or the texts",
+                    pages.largest(),
+                    page::FLIGHT
+                )),
+                Ok(_) => {}
+            }
+        }
+        (wrong, large)
+    }
+
     /// Assembles a generation. What can fail comes first, so that a failed reload changes
     /// nothing.
     ///
@@ -148,7 +173,7 @@ impl Assembly {
     pub fn generation(&mut self, config: &Config) -> Result<Generation, AssemblyError> {
         let now = self.clock.wall(self.clock.now());
         let ring = self.made.ring(config, &*self.store, now)?;
-        let error_pages = Arc::new(Pages::new(&PageSettings::default())?);
+        let error_pages = Arc::new(Pages::new(&convert::site_pages(config))?);
         let rooms = self.rooms(config)?;
         self.keys.replace(ring);
         self.streams.set_max(config.limits.streams as u64);
@@ -209,12 +234,7 @@ impl Assembly {
     fn rooms(&mut self, config: &Config) -> Result<Vec<Arc<Desk>>, AssemblyError> {
         let mut ready = Vec::new();
         for room in &config.rooms {
-            let settings = PageSettings {
-                languages: room.languages.clone(),
-                prefix: config.prefix.clone(),
-                ..PageSettings::default()
-            };
-            let pages = Arc::new(Pages::new(&settings)?);
+            let pages = Arc::new(Pages::new(&convert::room_pages(config, room))?);
             let known = self.desks.get(&room.name).map(Arc::clone);
             let desk = match known {
                 Some(desk) => desk,

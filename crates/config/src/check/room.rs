@@ -3,16 +3,17 @@
 use super::bypass::bypass;
 use super::in_order;
 use super::origin::non_zero;
-use crate::checked::{Pass, Poll, Room, Ticket};
+use super::site::{self, Pages};
+use crate::checked::{Language, Pass, Poll, Room, Template, Ticket};
 use crate::raw;
-use crate::read::{At, Named, Place, Reader, read_default};
+use crate::read::{Named, Place, Reader, read_default};
 
 const IMPLIED: &str = "main";
 
-pub(super) fn rooms(raw: Named<raw::Room>, reader: &mut Reader<'_>) -> Vec<Room> {
+pub(super) fn rooms(raw: Named<raw::Room>, pages: &Pages, reader: &mut Reader<'_>) -> Vec<Room> {
     let named = raw.0.into_iter();
     let mut list: Vec<Room> = named
-        .map(|(name, raw)| room(name.value, &raw, reader))
+        .map(|(name, raw)| room(name.value, &raw, pages, reader))
         .collect();
     if !list.iter().any(|room| room.name == IMPLIED) {
         let place = Place {
@@ -20,12 +21,12 @@ pub(super) fn rooms(raw: Named<raw::Room>, reader: &mut Reader<'_>) -> Vec<Room>
             span: 0..0,
         };
         let raw = read_default(&place, "{}", reader);
-        list.push(room(IMPLIED.to_owned(), &raw, reader));
+        list.push(room(IMPLIED.to_owned(), &raw, pages, reader));
     }
     list
 }
 
-fn room(name: String, raw: &raw::Room, reader: &mut Reader<'_>) -> Room {
+fn room(name: String, raw: &raw::Room, pages: &Pages, reader: &mut Reader<'_>) -> Room {
     let pass = pass(&raw.pass.value, reader);
     let poll = poll(&raw.poll.value, reader);
     let ticket = &raw.ticket.value;
@@ -48,7 +49,8 @@ fn room(name: String, raw: &raw::Room, reader: &mut Reader<'_>) -> Room {
         ticket,
         poll,
         status: status(&raw.status.place, raw.status.value.fit(), reader),
-        languages: languages(&raw.languages, reader),
+        page: page(raw, pages, reader),
+        languages: languages(raw, pages, reader),
         bypass: bypass(&raw.bypass.value, reader),
         name,
     }
@@ -97,30 +99,16 @@ fn status(place: &Place, status: u16, reader: &mut Reader<'_>) -> u16 {
     status
 }
 
-fn languages(raw: &At<Vec<At<raw::Language>>>, reader: &mut Reader<'_>) -> Vec<String> {
-    if raw.value.is_empty() {
-        reader
-            .report
-            .error(&raw.place, "is empty", "write [\"en\"], [\"fr\"] or both");
+fn page(raw: &raw::Room, pages: &Pages, reader: &mut Reader<'_>) -> Option<Template> {
+    match &raw.page {
+        Some(page) => site::template(page, reader),
+        None => pages.site.page.clone(),
     }
-    let mut list: Vec<String> = Vec::new();
-    for At {
-        place,
-        value: language,
-    } in &raw.value
-    {
-        if list.iter().any(|other| other == language.tag) {
-            reader
-                .report
-                .error(place, "is there twice", "leave one out");
-        }
-        if !language.reviewed {
-            let tag = language.tag;
-            let what = format!("is {tag:?}, whose words nobody who reads it has signed for yet");
-            let write = "have somebody read its catalogue before visitors do";
-            reader.report.warning(place, what, write);
-        }
-        list.push(language.tag.to_owned());
+}
+
+fn languages(raw: &raw::Room, pages: &Pages, reader: &mut Reader<'_>) -> Vec<Language> {
+    match &raw.languages {
+        Some(languages) => site::languages(languages, pages.texts.as_deref(), reader),
+        None => pages.site.languages.clone(),
     }
-    list
 }

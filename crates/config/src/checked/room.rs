@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use super::{Bypass, Rate};
+use super::{Bypass, Language, Rate, Template};
 
 /// A waiting room.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,9 +24,11 @@ pub struct Room {
     pub poll: Poll,
     /// Status of the waiting page: 200, or 400 to 599.
     pub status: u16,
-    /// Languages of the page, the first for whoever asks for none of them.
-    /// Never empty, none twice.
-    pub languages: Vec<String>,
+    /// A template around its pages; that of the site where the room has none.
+    pub page: Option<Template>,
+    /// Languages of the pages, the first two together for whoever asks for
+    /// none of them. Never empty, none twice.
+    pub languages: Vec<Language>,
     /// Whom the room never holds.
     pub bypass: Bypass,
 }

@@ -2,11 +2,13 @@
 
 use super::{Bypass, Count};
 use crate::checked::{Inlet, Rate, RoomMode};
-use crate::read::{At, FromText, Number, Or, Period, Unlimited, Wait, Word, Wrong, table};
+use crate::read::{
+    At, FromText, Number, Or, PathText, Period, Unlimited, Wait, Word, Wrong, table,
+};
 
 table! {
     /// A waiting room.
-    Room, later ["order", "page", "event"], {
+    Room, later ["order", "event"], {
         /// When visitors wait. "auto": the room opens and goes away by itself;
         /// "hold": nobody new enters; "queue-all": everybody gets a ticket and
         /// at least one page; "maintenance": nobody reaches the origin, and
@@ -26,9 +28,11 @@ table! {
         poll: Poll = "{}",
         /// Status of the waiting page: 200, or 400 to 599.
         status: Number<200, 599> = "503",
-        /// Languages of the page; the first two together for whoever asks for
-        /// none of them.
-        languages: Vec<At<Language>> = "['en', 'fr']",
+        /// A template around its pages. Default: that of the site.
+        page: PathText = optional,
+        /// Languages of its pages, the first two together for whoever asks for
+        /// none of them. Default: those of the site.
+        languages: Vec<At<Language>> = optional,
         /// Whom the room never holds.
         bypass: Bypass = "{}",
     }
@@ -76,31 +80,21 @@ impl Word for RoomMode {
     ];
 }
 
-/// A language of the pages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Language {
-    pub(crate) tag: &'static str,
-    /// Whether somebody who reads it has signed for its words.
-    pub(crate) reviewed: bool,
-}
+/// A language of the pages: what stands before the first hyphen of its tag
+/// (RFC 5646 section 2.1), since catalogues know no regions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Language(pub(crate) String);
 
-impl Language {
-    const fn known(tag: &'static str, reviewed: bool) -> (&'static str, Self) {
-        (tag, Self { tag, reviewed })
+impl FromText for Language {
+    const WRITE: &'static str = "write a tag such as \"en\" or \"fr\"";
+
+    fn parse(text: &str) -> Result<Self, Wrong> {
+        let letters = text.bytes().all(|byte| byte.is_ascii_lowercase());
+        if !letters || !matches!(text.len(), 2 | 3) {
+            return Err(Wrong::new("which is no language's tag", Self::WRITE));
+        }
+        Ok(Self(text.to_owned()))
     }
-}
-
-impl Word for Language {
-    const WORDS: &'static [(&'static str, Self)] = &[
-        Self::known("en", true),
-        Self::known("fr", true),
-        Self::known("ar", false),
-        Self::known("es", false),
-        Self::known("hi", false),
-        Self::known("pt", false),
-        Self::known("uk", false),
-        Self::known("zh", false),
-    ];
 }
 
 impl FromText for Inlet {

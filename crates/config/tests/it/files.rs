@@ -42,7 +42,10 @@ fn directory() -> tempfile::TempDir {
         ),
         ("monitor.key", "0123456789abcdef\n".to_owned()),
         ("admin.token", "0123456789abcdef\n".to_owned()),
+        ("pages/page.html", "{{main}}".to_owned()),
+        ("pages/waiting.html", "{{main}}".to_owned()),
     ];
+    fs::create_dir_all(directory.path().join("pages/texts")).expect("it can be made");
     for (name, content) in files {
         fs::write(directory.path().join(name), content).expect("it can be written to");
     }

@@ -4,6 +4,7 @@
 mod files;
 mod mistakes;
 mod values;
+mod words;
 
 use std::path::Path;
 

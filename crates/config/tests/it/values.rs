@@ -1,5 +1,6 @@
 //! What a file comes to.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
@@ -7,9 +8,9 @@ use std::time::Duration;
 
 use forebay_config::{
     Access, Admin, Bypass, Client, Config, Forwarded, Health, HostHeader, HostPattern, Inlet,
-    Level, Limit, Limits, Linger, Listener, ListenerTls, Log, LogTarget, Origin, Pass, PathPattern,
-    Per, Poll, Queue, Quota, Rate, Retry, Room, RoomMode, Route, RoutePriority, Runtime, Secret,
-    Server, State, Ticket,
+    Language, Level, Limit, Limits, Linger, Listener, ListenerTls, Log, LogTarget, Origin, Pass,
+    PathPattern, Per, Poll, Queue, Quota, Rate, Retry, Room, RoomMode, Route, RoutePriority,
+    Runtime, Secret, Server, Site, State, Template, Ticket,
 };
 
 use super::{config, parse_in, with};
@@ -80,12 +81,19 @@ pass = { idle = "402s", lifetime = "403s", form_grace = "404s" }
 ticket = { keep = "406s" }
 poll = { min = "2s", max = "200s", budget = "409/s" }
 status = 429
+page = "room.html"
 languages = ["fr"]
 [room.apply.bypass]
 addresses = ["192.0.2.0/24"]
 paths = ["/robots.txt", "/static/*"]
 methods = ["OPTIONS"]
 headers = { X-Monitor = "sixteen is enough" }
+[site]
+name = "The office"
+contact = "+1 555 0100"
+page = "site.html"
+texts = "."
+languages = ["de"]
 [state]
 store = "embedded"
 directory = "elsewhere"
@@ -220,7 +228,37 @@ fn implied_quotas() -> [Quota; 3] {
     ]
 }
 
-fn room() -> Room {
+fn template(base: &Path, name: &str) -> Template {
+    Template {
+        path: base.join(name),
+        text: format!("<p>{name}"),
+    }
+}
+
+fn language(tag: &str) -> Language {
+    Language {
+        tag: tag.to_owned(),
+        texts: BTreeMap::new(),
+    }
+}
+
+fn german() -> Language {
+    Language {
+        texts: BTreeMap::from([("check".to_owned(), "Platz prüfen".to_owned())]),
+        ..language("de")
+    }
+}
+
+fn site(base: &Path) -> Site {
+    Site {
+        name: Some("The office".to_owned()),
+        contact: Some("+1 555 0100".to_owned()),
+        page: Some(template(base, "site.html")),
+        languages: vec![german()],
+    }
+}
+
+fn room(base: &Path) -> Room {
     Room {
         name: "apply".to_owned(),
         mode: RoomMode::QueueAll,
@@ -238,7 +276,8 @@ fn room() -> Room {
             budget: rate(409, 1),
         },
         status: 429,
-        languages: vec!["fr".to_owned()],
+        page: Some(template(base, "room.html")),
+        languages: vec![language("fr")],
         bypass: Bypass {
             addresses: vec!["192.0.2.0/24".parse().expect("it is a network")],
             paths: vec![
@@ -274,7 +313,8 @@ fn implied_room() -> Room {
             budget: rate(10_000, 1),
         },
         status: 503,
-        languages: vec!["en".to_owned(), "fr".to_owned()],
+        page: None,
+        languages: vec![language("en"), language("fr")],
         bypass: Bypass::default(),
     }
 }
@@ -310,7 +350,15 @@ fn expected(base: &Path) -> Config {
             pass,
             page,
         ],
-        rooms: vec![room(), implied_room()],
+        rooms: vec![
+            room(base),
+            Room {
+                page: Some(template(base, "site.html")),
+                languages: vec![german()],
+                ..implied_room()
+            },
+        ],
+        site: site(base),
         state: State {
             directory: base.join("elsewhere"),
             keys: vec![Secret::new(KEY), Secret::new(second)],
@@ -339,6 +387,9 @@ fn every_key_reaches_its_own_value() {
         ("portal.pem", "-----BEGIN CERTIFICATE-----\n"),
         ("portal.key", "-----BEGIN EC PRIVATE KEY-----\n"),
         ("ticket.key", "0123456789abcdef0123456789abcdef\n"),
+        ("site.html", "<p>site.html"),
+        ("room.html", "<p>room.html"),
+        ("de.toml", "reviewed = true\ncheck = \"Platz prüfen\"\n"),
     ] {
         fs::write(base.join(name), content).expect("it can be written to");
     }

@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 
 /// The texts of one language by their key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Catalogue {
     texts: BTreeMap<String, String>,
-    /// Whether somebody who reads the language has signed for its words.
-    reviewed: bool,
 }
 
 /// A line that is not `key = "text"`.
@@ -22,11 +20,10 @@ pub struct BadCatalogue {
 
 impl Catalogue {
     /// Reads a catalogue: blank lines, `#` comments, and `key = "text"` with the escapes
-    /// `\"`, `\\` and `\uXXXX`; `reviewed = true` says that somebody who reads the language has
-    /// signed for it.
+    /// `\"`, `\\` and `\uXXXX`; whether somebody who reads the language has signed for it
+    /// (`reviewed = true`) is for the operator to know and not for a page.
     pub(super) fn parse(source: &str) -> Result<Self, BadCatalogue> {
         let mut texts = BTreeMap::new();
-        let mut reviewed = false;
         for (index, line) in source.lines().enumerate() {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
@@ -44,7 +41,7 @@ impl Catalogue {
                 return Err(bad("a key has only the letters a to z and `_`"));
             }
             if key == "reviewed" {
-                reviewed = signature(quoted.trim()).map_err(bad)?;
+                signature(quoted.trim()).map_err(bad)?;
                 continue;
             }
             let text = unquote(quoted.trim()).map_err(bad)?;
@@ -52,7 +49,7 @@ impl Catalogue {
                 return Err(bad("the key stands twice"));
             }
         }
-        Ok(Self { texts, reviewed })
+        Ok(Self { texts })
     }
 
     /// The text under a key.
@@ -60,9 +57,11 @@ impl Catalogue {
         self.texts.get(key).map(String::as_str)
     }
 
-    /// Whether somebody who reads the language has signed for its words.
-    pub(super) const fn is_reviewed(&self) -> bool {
-        self.reviewed
+    /// These words, and others instead of some.
+    pub(super) fn with(mut self, others: &BTreeMap<String, String>) -> Self {
+        let others = others.iter().map(|(key, text)| (key.clone(), text.clone()));
+        self.texts.extend(others);
+        self
     }
 
     #[cfg(test)]
@@ -74,14 +73,13 @@ impl Catalogue {
     pub(super) fn without(&self, key: &str) -> Self {
         let mut texts = self.texts.clone();
         texts.remove(key);
-        Self { texts, ..*self }
+        Self { texts }
     }
 }
 
-fn signature(value: &str) -> Result<bool, &'static str> {
+fn signature(value: &str) -> Result<(), &'static str> {
     match value {
-        "true" => Ok(true),
-        "false" => Ok(false),
+        "true" | "false" => Ok(()),
         _ => Err("write `reviewed = true` or `reviewed = false`"),
     }
 }

@@ -5,7 +5,7 @@
 ///
 /// A range stands for our language when its first subtag is ours, so `fr-CA` gets `fr`; `*` stands
 /// for every language that no other range names. Between equals the one named first counts.
-pub(super) fn preferred(accept_language: &str, ours: &[&str]) -> Option<usize> {
+pub(super) fn preferred(accept_language: &str, ours: &[impl AsRef<str>]) -> Option<usize> {
     let mut named = vec![None; ours.len()];
     let mut any = 0;
     for (place, (range, quality)) in accept_language.split(',').filter_map(range).enumerate() {
@@ -15,7 +15,7 @@ pub(super) fn preferred(accept_language: &str, ours: &[&str]) -> Option<usize> {
         let primary = range.split('-').next().unwrap_or_default();
         if let Some(index) = ours
             .iter()
-            .position(|tag| tag.eq_ignore_ascii_case(primary))
+            .position(|tag| tag.as_ref().eq_ignore_ascii_case(primary))
         {
             let (best, _) = named[index].get_or_insert((0, place));
             *best = quality.max(*best);

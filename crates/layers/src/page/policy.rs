@@ -4,18 +4,21 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// The header's value for pages with this inline style and none but these inline scripts (Content
+/// The header's value for pages with these inline styles and none but these inline scripts (Content
 /// Security Policy Level 3, section 6.7.3.3: the hash is over the element's text).
 ///
 /// `data:` is the icon in the page itself; `'self'` in `connect-src` is the room's status, in
 /// `style-src` the empty style sheet that a browser without scripts asks for.
-pub(super) fn policy(style: &str, scripts: &[&str]) -> String {
-    let scripts: Vec<_> = scripts.iter().map(|script| hash(script)).collect();
+pub(super) fn policy(styles: &[&str], scripts: &[&str]) -> String {
+    let hashes = |texts: &[&str]| {
+        let hashes: Vec<_> = texts.iter().map(|text| hash(text)).collect();
+        hashes.join("' '")
+    };
     format!(
         "default-src 'none'; style-src 'self' '{}'; script-src '{}'; connect-src 'self'; \
          img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
-        hash(style),
-        scripts.join("' '")
+        hashes(styles),
+        hashes(scripts)
     )
 }
 

@@ -118,9 +118,9 @@ fn string(text: &str, quote: char) -> usize {
 
 /// Without the lines that are comments.
 fn uncommented(source: &str) -> String {
-    let lines = source.lines().map(str::trim).filter(|line| {
-        !line.starts_with("//") && !(line.starts_with("/*") && line.ends_with("*/"))
-    });
+    let comment =
+        |line: &&str| line.starts_with("//") || (line.starts_with("/*") && line.ends_with("*/"));
+    let lines = source.lines().map(str::trim).filter(|line| !comment(line));
     lines.collect::<Vec<_>>().join("\n")
 }
 

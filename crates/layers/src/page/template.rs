@@ -58,6 +58,8 @@ pub(super) struct Speech<'a> {
 pub(super) struct Sources<'a> {
     /// The document around the page.
     pub(super) frame: &'a str,
+    /// Which page it is: `waiting`, `busy` or `error`.
+    pub(super) page: &'a str,
     /// The page.
     pub(super) main: &'a str,
     /// The page's title.
@@ -82,20 +84,57 @@ pub(super) struct Sources<'a> {
     pub(super) languages: &'a [Speech<'a>],
 }
 
+/// What is wrong with a template.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Mistake {
+    /// Byte of the frame where it stands.
+    pub(super) at: usize,
+    /// What it is, and what to write.
+    pub(super) what: String,
+}
+
 impl Sources<'_> {
-    /// Compiles the page.
-    pub(super) fn compile<S: Slot>(&self) -> Result<Document<S>, String> {
-        let first = self.languages.first().ok_or("no language")?;
+    /// Compiles the page; what is wrong is added to `mistakes`, and then the page is none.
+    pub(super) fn compile<S: Slot>(&self, mistakes: &mut Vec<Mistake>) -> Document<S> {
         let mut compiler = Compiler {
             sources: self,
             text: Vec::new(),
             slots: Vec::new(),
+            mistakes,
         };
-        compiler.run(self.frame, first, 0)?;
-        Ok(Document {
+        match self.languages.first() {
+            Some(first) => compiler.run(self.frame, Within::Frame(0), first, 0),
+            None => compiler.wrong(0, "there is no language".to_owned()),
+        }
+        Document {
             text: compiler.text,
             slots: compiler.slots,
-        })
+        }
+    }
+}
+
+/// Where the template that is being compiled begins.
+#[derive(Clone, Copy)]
+enum Within {
+    /// At this byte of the frame.
+    Frame(usize),
+    /// It stands in the frame's place of this byte, and comes from elsewhere.
+    Elsewhere(usize),
+}
+
+impl Within {
+    const fn at(self, offset: usize) -> usize {
+        match self {
+            Self::Frame(start) => start + offset,
+            Self::Elsewhere(place) => place,
+        }
+    }
+
+    const fn part(self, offset: usize) -> Self {
+        match self {
+            Self::Frame(start) => Self::Frame(start + offset),
+            elsewhere @ Self::Elsewhere(_) => elsewhere,
+        }
     }
 }
 
@@ -103,89 +142,109 @@ struct Compiler<'a, S> {
     sources: &'a Sources<'a>,
     text: Vec<u8>,
     slots: Vec<(usize, S)>,
+    mistakes: &'a mut Vec<Mistake>,
 }
 
 impl<S: Slot> Compiler<'_, S> {
-    fn run(&mut self, template: &str, speech: &Speech<'_>, depth: usize) -> Result<(), String> {
+    fn wrong(&mut self, at: usize, what: String) {
+        self.mistakes.push(Mistake { at, what });
+    }
+
+    fn run(&mut self, template: &str, within: Within, speech: &Speech<'_>, depth: usize) {
         if depth > DEPTH {
-            return Err("texts refer to each other in a circle".to_owned());
+            return self.wrong(
+                within.at(0),
+                "texts refer to each other in a circle".to_owned(),
+            );
         }
-        let mut rest = template;
-        while let Some((before, after)) = rest.split_once("{{") {
-            self.text.extend_from_slice(before.as_bytes());
-            let (name, after) = after.split_once("}}").ok_or("`{{` without `}}`")?;
-            rest = after;
+        let mut from = 0;
+        while let Some(open) = template[from..].find("{{").map(|at| from + at) {
+            self.text
+                .extend_from_slice(&template.as_bytes()[from..open]);
+            let Some((name, _)) = template[open + 2..].split_once("}}") else {
+                return self.wrong(within.at(open), "`{{` without `}}`".to_owned());
+            };
+            from = open + 2 + name.len() + 2;
             let Some(flag) = name.strip_prefix(['#', '^']) else {
-                self.place(name, speech, depth)?;
+                self.place(name, within.at(open), speech, depth);
                 continue;
             };
-            let (inner, after) = rest
-                .split_once(&format!("{{{{/{flag}}}}}"))
-                .ok_or_else(|| format!("`{{{{{name}}}}}` has no end"))?;
-            rest = after;
+            let end = format!("{{{{/{flag}}}}}");
+            let Some(length) = template[from..].find(&end) else {
+                let what = format!("`{{{{{name}}}}}` has no `{end}`");
+                return self.wrong(within.at(open), what);
+            };
+            let inner = &template[from..from + length];
+            let part = within.part(from);
             if flag == "languages" {
                 for speech in self.sources.languages {
-                    self.run(inner, speech, depth + 1)?;
+                    self.run(inner, part, speech, depth + 1);
                 }
-            } else if self.holds(flag, speech)? == name.starts_with('#') {
-                self.run(inner, speech, depth + 1)?;
+            } else {
+                match self.holds(flag, speech) {
+                    Some(holds) if holds == name.starts_with('#') => {
+                        self.run(inner, part, speech, depth + 1);
+                    }
+                    Some(_) => {}
+                    None => self.wrong(within.at(open), format!("there is no flag `{flag}`")),
+                }
             }
+            from += length + end.len();
         }
-        self.text.extend_from_slice(rest.as_bytes());
-        Ok(())
+        self.text.extend_from_slice(&template.as_bytes()[from..]);
     }
 
-    fn holds(&self, flag: &str, speech: &Speech<'_>) -> Result<bool, String> {
-        match flag {
-            "site" => Ok(!self.sources.site.is_empty()),
-            "contact" => Ok(!self.sources.contact.is_empty()),
-            "form" => Ok(self.sources.form),
-            "alone" => Ok(self.sources.languages.len() == 1),
-            "script" => Ok(!self.sources.script.is_empty()),
-            "rest" => Ok(self
-                .sources
-                .languages
-                .iter()
-                .position(|l| l.index == speech.index)
-                > Some(0)),
-            _ => {
-                let holds = self.sources.phase.holds(flag);
-                holds.ok_or_else(|| format!("there is no flag `{flag}`"))
-            }
-        }
+    /// Whether a flag holds; none: there is no such flag.
+    fn holds(&self, flag: &str, speech: &Speech<'_>) -> Option<bool> {
+        let sources = self.sources;
+        let place = |l: &Speech<'_>| l.index == speech.index;
+        Some(match flag {
+            "waiting" | "busy" | "error" => sources.page == flag,
+            "site" => !sources.site.is_empty(),
+            "contact" => !sources.contact.is_empty(),
+            "form" => sources.form,
+            "alone" => sources.languages.len() == 1,
+            "script" => !sources.script.is_empty(),
+            "rest" => sources.languages.iter().position(place) > Some(0),
+            _ => return sources.phase.holds(flag),
+        })
     }
 
-    fn place(&mut self, name: &str, speech: &Speech<'_>, depth: usize) -> Result<(), String> {
+    fn place(&mut self, name: &str, at: usize, speech: &Speech<'_>, depth: usize) {
+        let sources = self.sources;
+        let elsewhere = Within::Elsewhere(at);
         match name {
-            "main" => return self.run(self.sources.main, speech, depth + 1),
-            "title" => return self.run(self.sources.title, speech, depth + 1),
-            "style" => self.text.extend_from_slice(self.sources.style.as_bytes()),
-            "notice" => self.text.extend_from_slice(self.sources.notice.as_bytes()),
-            "script" => self.text.extend_from_slice(self.sources.script.as_bytes()),
+            "main" => self.run(sources.main, elsewhere, speech, depth + 1),
+            "title" => self.run(sources.title, elsewhere, speech, depth + 1),
+            "style" => self.text.extend_from_slice(sources.style.as_bytes()),
+            "notice" => self.text.extend_from_slice(sources.notice.as_bytes()),
+            "script" => self.text.extend_from_slice(sources.script.as_bytes()),
             "lang" => escape::html(speech.tag, &mut self.text),
-            "site" => escape::html(self.sources.site, &mut self.text),
-            "contact" => escape::html(self.sources.contact, &mut self.text),
-            "prefix" => escape::html(self.sources.prefix, &mut self.text),
-            _ => return self.place_slot_or_text(name, speech, depth),
+            "site" => escape::html(sources.site, &mut self.text),
+            "contact" => escape::html(sources.contact, &mut self.text),
+            "prefix" => escape::html(sources.prefix, &mut self.text),
+            _ => self.place_slot_or_text(name, elsewhere, speech, depth),
         }
-        Ok(())
     }
 
     fn place_slot_or_text(
         &mut self,
         name: &str,
+        within: Within,
         speech: &Speech<'_>,
         depth: usize,
-    ) -> Result<(), String> {
+    ) {
         if let Some(slot) = S::named(name, speech.index) {
             self.slots.push((self.text.len(), slot));
-            return Ok(());
+            return;
         }
-        let text = speech
-            .catalogue
-            .text(name)
-            .ok_or_else(|| format!("`{{{{{name}}}}}` is neither a slot nor a text"))?;
-        self.run(&escape::html_string(text), speech, depth + 1)
+        match speech.catalogue.text(name) {
+            Some(text) => self.run(&escape::html_string(text), within, speech, depth + 1),
+            None => {
+                let what = format!("`{{{{{name}}}}}` is neither a slot nor a text of these pages");
+                self.wrong(within.at(0), what);
+            }
+        }
     }
 }
 
@@ -202,7 +261,11 @@ mod tests {
         }
     }
 
-    fn page(main: &str) -> Result<String, String> {
+    fn page(main: &str) -> Result<String, Vec<Mistake>> {
+        framed("[{{main}}]", main)
+    }
+
+    fn framed(frame: &str, main: &str) -> Result<String, Vec<Mistake>> {
         let catalogue = Catalogue::parse(
             r#"hi = "<{{n}}>"
 loop = "{{loop}}""#,
@@ -214,7 +277,8 @@ loop = "{{loop}}""#,
             catalogue: &catalogue,
         });
         let sources = Sources {
-            frame: "[{{main}}]",
+            frame,
+            page: "busy",
             main,
             title: "",
             style: "",
@@ -227,7 +291,11 @@ loop = "{{loop}}""#,
             phase: Phase::Drawn,
             languages: &languages,
         };
-        let document = sources.compile::<Number>()?;
+        let mut mistakes = Vec::new();
+        let document = sources.compile::<Number>(&mut mistakes);
+        if !mistakes.is_empty() {
+            return Err(mistakes);
+        }
         let bytes = document.render(0, |slot, out| {
             out.extend_from_slice(slot.0.to_string().as_bytes())
         });
@@ -249,8 +317,8 @@ loop = "{{loop}}""#,
                 "[f]",
             ),
             (
-                "{{#drawn}}d{{/drawn}}{{#early}}e{{/early}}{{^script}}s{{/script}}",
-                "[ds]",
+                "{{#drawn}}d{{/drawn}}{{#early}}e{{/early}}{{^script}}s{{/script}}{{#busy}}b{{/busy}}",
+                "[dsb]",
             ),
         ];
         for (main, expected) in cases {
@@ -268,6 +336,24 @@ loop = "{{loop}}""#,
             "{{loop}}",
         ] {
             assert!(page(main).is_err(), "{main}");
+        }
+    }
+
+    #[test]
+    fn every_mistake_of_a_frame_has_its_place() {
+        let places = |frame: &str, main: &str| -> Vec<usize> {
+            let mistakes = framed(frame, main).unwrap_err();
+            mistakes.into_iter().map(|mistake| mistake.at).collect()
+        };
+        let cases: [(&str, &str, &[usize]); 5] = [
+            ("{{a}} {{b}}", "", &[0, 6]),
+            ("é{{#form}}-{{a}}{{/form}}", "", &[12]),
+            ("é{{#form}}-{{a", "", &[2]),
+            ("--{{main}}{{x}}", "{{y}}{{z}}", &[2, 2, 10]),
+            ("{{#busy}}{{^form}}{{a}}{{/form}}{{/busy}}{{b", "", &[41]),
+        ];
+        for (frame, main, expected) in cases {
+            assert_eq!(places(frame, main), expected, "{frame}");
         }
     }
 }

@@ -103,6 +103,20 @@ pub struct Waiting<'a> {
 }
 
 impl Waiting<'_> {
+    /// What takes as many bytes as numbers and names are likely to.
+    pub(super) const WORST: Self = Waiting {
+        room: "a-room-whose-name-is-as-long-as-names-of-rooms-are-likely-to-get",
+        state: WaitState::Queueing,
+        ahead: Some(u32::MAX),
+        eta: Some((Duration::from_secs(359_000), Duration::from_secs(360_000))),
+        poll_after: Duration::from_secs(u32::MAX as u64),
+        keep: Duration::from_secs(86_000),
+        reference: "0123456789abcdef",
+        counting: true,
+        drawn: false,
+        form: true,
+    };
+
     /// At most how many bytes the slots take, for two languages and names that need no escaping.
     pub(super) const fn spare(&self) -> usize {
         512 + self.room.len() + 4 * self.reference.len()

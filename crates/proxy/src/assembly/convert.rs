@@ -15,6 +15,7 @@ use forebay_config as config;
 use forebay_layers::bypass::{Bypass, Secret};
 use forebay_layers::gate::{GateRules, LimitRule};
 use forebay_layers::origin::OriginRules;
+use forebay_layers::page::{Language, PageSettings, Template};
 use forebay_layers::room::DeskRules;
 use forebay_layers::route::{HostPattern, PathPattern, Pattern};
 use forebay_layers::servers::ServersRules;
@@ -195,5 +196,36 @@ pub(crate) fn inlet(inlet: config::Inlet) -> InletRule {
         config::Inlet::Auto => InletRule::Auto,
         config::Inlet::Shadow => InletRule::Shadow,
         config::Inlet::Rate(limit) => InletRule::Rate(rate(limit)),
+    }
+}
+
+/// The pages that belong to no room.
+pub(crate) fn site_pages(config: &config::Config) -> PageSettings {
+    pages(config, config.site.page.as_ref(), &config.site.languages)
+}
+
+/// A room's pages.
+pub(crate) fn room_pages(config: &config::Config, room: &config::Room) -> PageSettings {
+    pages(config, room.page.as_ref(), &room.languages)
+}
+
+fn pages(
+    config: &config::Config,
+    template: Option<&config::Template>,
+    languages: &[config::Language],
+) -> PageSettings {
+    let language = |language: &config::Language| Language {
+        tag: language.tag.clone(),
+        texts: language.texts.clone(),
+    };
+    PageSettings {
+        site_name: config.site.name.clone(),
+        prefix: config.prefix.clone(),
+        languages: languages.iter().map(language).collect(),
+        contact: config.site.contact.clone(),
+        template: template.map(|template| Template {
+            name: template.path.display().to_string(),
+            text: template.text.clone(),
+        }),
     }
 }
