@@ -13,6 +13,7 @@ pub mod balance;
 pub mod credential;
 pub mod estimate;
 pub mod inlet;
+pub mod ledger;
 pub mod limit;
 mod mix;
 pub mod pass;

@@ -116,6 +116,11 @@ pub(crate) enum RoomAction {
         /// Such as 50/s, or auto.
         rate: String,
     },
+    /// Take a visitor's place or pass back: who it was gets in line again like anybody.
+    Revoke {
+        /// The reference that the visitor's page shows, such as 0123-4567, or a pass's whole id.
+        reference: String,
+    },
     /// Let so many be inside.
     Active {
         /// A number, or unlimited.

@@ -30,6 +30,7 @@ pub(crate) fn room(at: &At, name: &str, action: &RoomAction) -> Result<ExitCode,
         RoomAction::Maintenance => json!({ "mode": "maintenance" }),
         RoomAction::Off => json!({ "mode": "off" }),
         RoomAction::Rate { rate } => json!({ "inlet": rate }),
+        RoomAction::Revoke { reference } => json!({ "revoke": reference }),
         RoomAction::Active { visitors } => match visitors.parse::<u32>() {
             Ok(number) => json!({ "active": number }),
             Err(_) => json!({ "active": visitors }),

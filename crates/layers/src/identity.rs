@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::task::{Context, Poll};
 
 use forebay_admission::credential::{Attempt, Credential, Rejected};
-use forebay_admission::pass::Standing;
+use forebay_admission::pass::{Pass, Standing};
 use forebay_admission::quota::ClientKey;
 use forebay_admission::time::WallTime;
 use forebay_telemetry::metrics::Rejection;
@@ -73,10 +73,18 @@ pub fn visitor(site: &Site, desk: &Desk, headers: &HeaderMap, now: WallTime) -> 
         match Credential::open(value, desk.id, &**keys, now) {
             Ok(Credential::Pass(pass)) => {
                 let standing = pass.standing(now, &desk.rules().pass);
+                if desk.register.is_revoked(pass.id) {
+                    taken_back(desk, &pass, standing);
+                    continue;
+                }
                 if standing != Standing::Expired {
                     return Visitor::Inside(pass, standing);
                 }
                 desk.metrics.rejected.inc(Rejection::Expired);
+            }
+            // The pass that it would yield, however often it is shown.
+            Ok(Credential::Ticket(ticket)) if desk.register.is_revoked(Pass::id_of(ticket.id)) => {
+                desk.metrics.rejected.inc(Rejection::Revoked);
             }
             Ok(Credential::Ticket(ticket)) => match best {
                 Visitor::Waiting(held) if held.arrived <= ticket.arrived => {}
@@ -86,6 +94,14 @@ pub fn visitor(site: &Site, desk: &Desk, headers: &HeaderMap, now: WallTime) -> 
         }
     }
     best
+}
+
+/// A revoked visitor is a stranger from now on, and the place inside is free.
+fn taken_back(desk: &Desk, pass: &Pass, standing: Standing) {
+    desk.metrics.rejected.inc(Rejection::Revoked);
+    if matches!(standing, Standing::Fresh | Standing::Renew) {
+        desk.room().end(pass);
+    }
 }
 
 /// When a visitor inside asked for this page first, if there was a "one moment" page since.

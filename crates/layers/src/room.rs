@@ -3,6 +3,7 @@
 //! when the short queue behind turned the request away.
 
 mod desk;
+mod register;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use http::{HeaderMap, HeaderValue};
 use tower::Service;
 
 pub use self::desk::{Desk, DeskRules, Random};
+pub use self::register::Register;
 use crate::asker::{Asker, Purpose};
 use crate::exchange::{Answer, Exchange, Refusal, Visitor, Waiting};
 use crate::local;
@@ -79,10 +81,9 @@ where
         match guest.way(&exchange) {
             Way::On => Either::Left(self.inner.call(exchange)),
             Way::OnWithPass(pass) => {
-                // Who enters now is inside from here on: at the gate, too.
-                if !matches!(exchange.visitor, Visitor::Inside(..)) {
-                    exchange.visitor = Visitor::Inside(pass, Standing::Fresh);
-                }
+                // Who enters now is inside from here on: at the gate, too. And whose pass was
+                // signed anew has this one, should the origin end the visit.
+                exchange.visitor = Visitor::Inside(pass, Standing::Fresh);
                 let going = self.inner.call(exchange);
                 Either::Right(Either::Right(Box::pin(with_pass(going, guest, pass))))
             }

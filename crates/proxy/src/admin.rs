@@ -3,6 +3,7 @@
 
 mod change;
 mod keys;
+mod revoke;
 mod status;
 
 use std::convert::Infallible;

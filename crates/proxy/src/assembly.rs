@@ -22,7 +22,7 @@ use forebay_layers::gate::Gate;
 use forebay_layers::keyring::{Keyring, Keys};
 use forebay_layers::origin::Origin;
 use forebay_layers::page::{self, PageError, Pages};
-use forebay_layers::room::{Desk, Random};
+use forebay_layers::room::{Desk, Random, Register};
 use forebay_layers::route::Router;
 use forebay_layers::servers::Servers;
 use forebay_layers::site::{ClientRules, Closing, NamedQuota, RouteEntry, Site};
@@ -281,8 +281,11 @@ impl Assembly {
         let random: Random = Arc::new(random::ids());
         let metrics = self.metrics.room(&room.name);
         let rules = convert::desk_rules(room);
-        let name = Arc::from(room.name.as_str());
-        Ok(Desk::new(name, restored, rules, pages, random, metrics))
+        let name: Arc<str> = Arc::from(room.name.as_str());
+        let register = Register::open(Arc::clone(&name), Arc::clone(&self.store))?;
+        Ok(Desk::new(
+            name, restored, rules, pages, random, metrics, register,
+        ))
     }
 
     fn origin(&mut self, origin: &forebay_config::Origin) -> Arc<Origin> {

@@ -314,17 +314,25 @@ impl Live {
         }
     }
 
+    /// The room of that name.
+    ///
+    /// # Errors
+    /// There is none; the text says which there are.
+    pub(crate) fn desk(&self, name: &str) -> Result<Arc<Desk>, String> {
+        let now = self.now();
+        let mut desks = now.rooms.iter().map(|(desk, _)| desk);
+        let found = desks.find(|desk| &*desk.name == name);
+        found
+            .map(Arc::clone)
+            .ok_or_else(|| format!("no room `{name}`; there are: {}", names_of(&now)))
+    }
+
     /// Changes a room at once.
     ///
     /// # Errors
     /// No room of that name.
     pub fn change_room(&self, name: &str, change: RoomChange, by: &str) -> Result<(), String> {
-        let now = self.now();
-        let (desk, _) = now
-            .rooms
-            .iter()
-            .find(|(desk, _)| &*desk.name == name)
-            .ok_or_else(|| format!("no room `{name}`; there are: {}", names_of(&now)))?;
+        let desk = self.desk(name)?;
         let wall = self.clock.wall(self.clock.now());
         let mut room = desk.room();
         let before = Terms::of(room.settings());

@@ -91,6 +91,13 @@ pub(crate) fn tick(
             }
         }
     }
+    if let Err(error) = desk.register.save() {
+        process.store_errors.inc();
+        if process.store_up.value() != 0 {
+            tracing::error!(room = &*desk.name, %error, "cannot save what was revoked");
+        }
+        process.store_up.set(0);
+    }
     let before = desk.room().state();
     desk.room().publish(wall);
     desk.refresh();

@@ -4,6 +4,7 @@
 
 mod attempts;
 mod connection;
+mod control;
 mod forwarded;
 mod pending;
 mod pool;
@@ -24,7 +25,7 @@ use forebay_layers::hop;
 use forebay_layers::origin::Origin;
 use forebay_layers::permit_body::{Held, PermitBody};
 use http::header::{CONNECTION, VIA};
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use hyper::body::Incoming;
 use tokio::time::Instant;
 use tower::Service;
@@ -125,11 +126,12 @@ async fn forward(pools: Arc<Pools>, mut exchange: Exchange) -> Result<Answer, Re
 /// The answer on its way to the client.
 fn pass_on(
     exchange: &Exchange,
-    (sent, now): (Sent, Instant),
+    (mut sent, now): (Sent, Instant),
     tunnel: Option<tunnel::Wanted>,
     pools: &Arc<Pools>,
     upload: Option<Arc<Upload>>,
 ) -> Result<Answer, Refusal> {
+    control::obey(exchange, sent.response.headers_mut());
     let waited = now - sent.held.sent;
     let name = Arc::clone(&sent.connected.server().name);
     let unread = upload.as_ref().is_some_and(|upload| !upload.is_over());
@@ -177,8 +179,6 @@ fn close(headers: &mut HeaderMap) {
     headers.insert(CONNECTION, HeaderValue::from_static("close"));
 }
 
-const FOREBAY_CONTROL: HeaderName = HeaderName::from_static("forebay-control");
-
 /// What arrived from the origin.
 pub(crate) struct Sent {
     response: Response<Incoming>,
@@ -203,7 +203,6 @@ fn answer(
         // Nobody asked for it: what follows is not HTTP.
         return Err(refused(Reason::BadUpgrade, false));
     }
-    control(exchange, &mut head.headers);
     hop::remove(&mut head.headers, false);
     head.headers
         .append(VIA, HeaderValue::from_static("1.1 forebay"));
@@ -220,17 +219,4 @@ fn answer(
         response,
         note: Note::default(),
     })
-}
-
-/// The origin may say that this visitor is done, which frees the place.
-fn control(exchange: &Exchange, headers: &mut HeaderMap) {
-    let Some(said) = headers.remove(FOREBAY_CONTROL) else {
-        return;
-    };
-    let (Some(pass), Some(desk)) = (exchange.visitor.valid_pass(), &exchange.desk) else {
-        return;
-    };
-    if said.as_bytes().eq_ignore_ascii_case(b"end-pass") {
-        desk.room().end(pass);
-    }
 }

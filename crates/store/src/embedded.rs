@@ -4,6 +4,7 @@
 //! lock              held while a process runs, with its number
 //! keys              the keys of tickets and passes, mode 0600
 //! room-NAME.0 … .3  the slots of a room's snapshot
+//! ledger-NAME.0 … .3 the slots of what was revoked and opened in a room
 //! limit-NAME.0 … .3 the slots of an origin's limit
 //! ```
 
@@ -66,6 +67,7 @@ impl Embedded {
 /// The kinds of records.
 const ROOM: &str = "room";
 const LIMIT: &str = "limit";
+const LEDGER: &str = "ledger";
 
 impl Store for Embedded {
     fn load(&self, room: &str) -> Result<Option<Vec<u8>>, StoreError> {
@@ -83,6 +85,14 @@ impl Store for Embedded {
 
     fn save_limit(&self, origin: &str, limit: u32) -> Result<(), StoreError> {
         self.record(LIMIT, origin)?.save(&limit.to_be_bytes())
+    }
+
+    fn ledger(&self, room: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.record(LEDGER, room)?.load()
+    }
+
+    fn save_ledger(&self, room: &str, ledger: &[u8]) -> Result<(), StoreError> {
+        self.record(LEDGER, room)?.save(ledger)
     }
 
     fn sync(&self) -> Result<(), StoreError> {

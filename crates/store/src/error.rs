@@ -36,6 +36,11 @@ pub enum StoreError {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// A record that is whole, and not what was written by us.
+    #[error(
+        "what was revoked and opened in the room `{0}` cannot be read; move its ledger away to start over"
+    )]
+    Unreadable(String),
     /// A snapshot beyond what a slot can hold, 4 GiB.
     #[error("a snapshot of {0} bytes is too large")]
     TooLarge(usize),

@@ -41,6 +41,18 @@ pub trait Store: Send + Sync {
     /// It could not be written; what was saved before is still there.
     fn save_limit(&self, origin: &str, limit: u32) -> Result<(), StoreError>;
 
+    /// What was revoked and opened in a room; `None` when nothing ever was.
+    ///
+    /// # Errors
+    /// It cannot be read, or what is there is damaged.
+    fn ledger(&self, room: &str) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Keeps what was revoked and opened in a room, as [`save`](Self::save) keeps the room.
+    ///
+    /// # Errors
+    /// It could not be written; what was saved before is still there.
+    fn save_ledger(&self, room: &str, ledger: &[u8]) -> Result<(), StoreError>;
+
     /// Makes what has been saved survive the loss of power. Takes as long as the disk takes;
     /// saves go on meanwhile.
     ///

@@ -23,5 +23,6 @@ mod nginx;
 mod quota;
 mod reload;
 mod restart;
+mod revoked;
 mod room;
 mod wire;

@@ -15,6 +15,7 @@ use http::HeaderValue;
 use crate::cookie::CookieNames;
 use crate::keyring::Keyring;
 use crate::page::Pages;
+use crate::room::Register;
 
 /// Gives fresh random bits.
 pub type Random = Arc<dyn Fn() -> u64 + Send + Sync>;
@@ -47,6 +48,8 @@ pub struct Desk {
     pub cookies: CookieNames,
     /// Its metrics.
     pub metrics: Arc<RoomMetrics>,
+    /// What was revoked and opened.
+    pub register: Register,
     random: Random,
     door: AtomicU8,
     rules: Mutex<DeskRules>,
@@ -72,12 +75,14 @@ impl Desk {
         pages: Arc<Pages>,
         random: Random,
         metrics: Arc<RoomMetrics>,
+        register: Register,
     ) -> Arc<Self> {
         let desk = Self {
             id: RoomId::of(&name),
             cookies: CookieNames::of(&name),
             name,
             metrics,
+            register,
             random,
             door: AtomicU8::new(0),
             rules: Mutex::new(rules),

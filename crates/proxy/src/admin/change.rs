@@ -1,10 +1,12 @@
 //! Changes: who may ask for them, and what a change to a room may say.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
+use forebay_admission::ledger::Whom;
 use forebay_config::Secret;
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
@@ -13,7 +15,7 @@ use hyper::body::Incoming;
 use serde::Deserialize;
 use tokio::net::unix::UCred;
 
-use super::{BODY_MAX, json, problem, status};
+use super::{BODY_MAX, json, problem, revoke, status};
 use crate::live::{Live, RoomChange};
 
 /// The other end of an operator's connection.
@@ -89,10 +91,12 @@ struct Wanted {
     mode: Option<String>,
     inlet: Option<String>,
     active: Option<serde_json::Value>,
+    revoke: Option<String>,
 }
 
 impl Wanted {
-    fn change(self) -> Result<RoomChange, String> {
+    fn change(self) -> Result<(RoomChange, Option<Whom>), String> {
+        let whom = self.revoke.as_deref().map(revoke::whom).transpose()?;
         let mode = self.mode.map(|mode| mode.parse()).transpose();
         let inlet = self.inlet.map(|inlet| inlet.parse()).transpose();
         let active = self.active.map(|active| match active {
@@ -109,21 +113,22 @@ impl Wanted {
             inlet: inlet.map_err(|error| format!("inlet {error}"))?,
             active: active.transpose()?,
         };
-        if change == RoomChange::default() {
+        if change == RoomChange::default() && whom.is_none() {
             return Err(format!("nothing is changed; write {EXAMPLE}"));
         }
-        Ok(change)
+        Ok((change, whom))
     }
 }
 
 /// What a change may look like.
-const EXAMPLE: &str = r#"{"mode": "hold"}, {"inlet": "50/s"} or {"active": 500}"#;
+const EXAMPLE: &str =
+    r#"{"mode": "hold"}, {"inlet": "50/s"}, {"active": 500} or {"revoke": "0123-4567"}"#;
 
 /// Changes a room as the body says.
 pub(super) async fn change(
     room: &str,
     body: Incoming,
-    live: &Live,
+    live: &Arc<Live>,
     by: &str,
 ) -> Response<Full<Bytes>> {
     let Ok(body) = Limited::new(body, BODY_MAX).collect().await else {
@@ -135,13 +140,21 @@ pub(super) async fn change(
     let change = serde_json::from_slice::<Wanted>(&body.to_bytes())
         .map_err(|error| format!("{error}; write {EXAMPLE}"))
         .and_then(Wanted::change);
-    match change {
-        Err(why) => problem(StatusCode::BAD_REQUEST, &why),
-        Ok(change) => match live.change_room(room, change, by) {
-            Ok(()) => json(StatusCode::OK, &status::of_room(live, room)),
-            Err(why) => problem(StatusCode::NOT_FOUND, &why),
-        },
+    let (change, whom) = match change {
+        Err(why) => return problem(StatusCode::BAD_REQUEST, &why),
+        Ok(change) => change,
+    };
+    if let Some(whom) = whom
+        && let Err(why) = revoke::revoke(live, room, whom, by).await
+    {
+        return problem(StatusCode::NOT_FOUND, &why);
     }
+    if change != RoomChange::default()
+        && let Err(why) = live.change_room(room, change, by)
+    {
+        return problem(StatusCode::NOT_FOUND, &why);
+    }
+    json(StatusCode::OK, &status::of_room(live, room))
 }
 
 #[cfg(test)]

@@ -29,6 +29,8 @@ kinds! {
         FromTheFuture => "from_the_future",
         /// Too old.
         Expired => "expired",
+        /// Taken back by the origin or the operator.
+        Revoked => "revoked",
     }
 }
 
