@@ -38,6 +38,7 @@ const KIND_TICKET: u8 = b't';
 const KIND_PASS: u8 = b'p';
 const CONFIRMED: u8 = 1;
 const TOLD: u8 = 2;
+const LATE: u8 = 4;
 
 /// Names a room inside credentials: a hash of its name, so that a cookie of one room is
 /// worthless in another.
@@ -190,7 +191,8 @@ impl Credential {
                 } else {
                     0
                 };
-                frame.put(&[told | if ticket.confirmed { CONFIRMED } else { 0 }]);
+                let late = if ticket.late { LATE } else { 0 };
+                frame.put(&[told | late | if ticket.confirmed { CONFIRMED } else { 0 }]);
                 frame.put(&ticket.least_ahead.unwrap_or(0).to_be_bytes());
                 if let Some(first) = ticket.first_told {
                     for part in [first.after_ms, first.p50_seconds, first.p90_seconds] {
@@ -239,6 +241,7 @@ impl Credential {
                     } else {
                         None
                     },
+                    late: flags & LATE != 0,
                 })
             }
             KIND_PASS => {

@@ -11,6 +11,8 @@ extern crate alloc;
 
 pub mod balance;
 pub mod credential;
+mod digest;
+pub mod draw;
 pub mod estimate;
 pub mod inlet;
 pub mod ledger;

@@ -11,10 +11,12 @@ mod forecast;
 mod inside;
 mod line;
 mod load;
+mod order;
 mod present;
 mod recent;
 mod settings;
 mod shadow;
+mod share;
 mod snapshot;
 mod status;
 mod tell;
@@ -23,6 +25,7 @@ mod told;
 mod turn;
 
 pub use load::Load;
+pub use order::{Drawn, Event, Order};
 pub use settings::{InletRule, Mode, Settings};
 pub use shadow::Shadow;
 pub use snapshot::BadSnapshot;
@@ -36,8 +39,10 @@ use self::calls::Calls;
 use self::forecast::Forecast;
 use self::inside::Inside;
 use self::line::Line;
+use self::order::Orders;
 use self::present::Present;
 use self::recent::Recent;
+use self::share::Shares;
 use self::tick::Pulse;
 use crate::credential::RoomId;
 use crate::inlet::{Auto, Credit, Inlet, Pace};
@@ -58,6 +63,8 @@ pub struct Room {
     opened: WallTime,
     calm_since: WallTime,
     line: Line,
+    orders: Orders,
+    shares: Shares,
     calls: Calls,
     /// Free places at the origin that nobody was let into since the last tick.
     idle: u32,
@@ -120,6 +127,8 @@ impl Room {
             idle: 0,
             calls: Calls::restart(&line, now),
             line,
+            orders: Orders::default(),
+            shares: Shares::default(),
             present: Present::default(),
             watermark,
             inlet,
@@ -137,6 +146,7 @@ impl Room {
             admitted: 0,
             dirty: true,
         };
+        room.orders.configure(settings.order, settings.event, now);
         room.publish(now);
         room
     }
@@ -154,6 +164,7 @@ impl Room {
             self.calm_since = now;
         }
         self.inside.set_idle(settings.pass.idle, now);
+        self.orders.configure(settings.order, settings.event, now);
         self.check();
     }
 
@@ -204,12 +215,12 @@ impl Room {
 
     /// Whether newcomers pass, wait, or are held.
     #[must_use]
-    pub const fn state(&self) -> State {
+    pub fn state(&self) -> State {
         match self.settings.mode {
             Mode::Hold | Mode::Maintenance => State::Closed,
             Mode::Off => State::Open,
             Mode::QueueAll => State::Queueing,
-            Mode::Auto if self.queueing => State::Queueing,
+            Mode::Auto if self.queueing || self.is_before_opening() => State::Queueing,
             Mode::Auto => State::Open,
         }
     }
@@ -284,6 +295,7 @@ impl Room {
         );
         debug_assert!(self.inlet.holds(), "never more tokens than the burst");
         debug_assert!(self.line.settled(), "counts are never below zero");
+        debug_assert!(self.orders.holds(), "draws stand in order");
     }
 }
 

@@ -24,6 +24,8 @@ pub struct Ticket {
     pub least_ahead: Option<u32>,
     /// The first time that was told: what the room's own accuracy is measured by.
     pub first_told: Option<FirstTold>,
+    /// Takes no part in a draw, and stands behind those who do: one of too many of one client.
+    pub late: bool,
 }
 
 impl Ticket {

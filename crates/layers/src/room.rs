@@ -104,6 +104,7 @@ pub(crate) const AWAY: Told = Told {
     state: TurnState::Maintenance,
     ahead: None,
     eta: None,
+    opens_in: None,
     poll_after: Duration::from_secs(30),
     reference: 0,
 };

@@ -43,6 +43,7 @@ fn ticket() -> Ticket {
         due: NOW,
         least_ahead: Some(17),
         first_told: None,
+        late: false,
     }
 }
 

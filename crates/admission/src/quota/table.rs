@@ -24,6 +24,12 @@ impl ClientKey {
     pub const fn new(hash: u64) -> Self {
         Self(if hash == 0 { 1 } else { hash })
     }
+
+    /// The hash; never zero.
+    #[must_use]
+    pub const fn get(self) -> u64 {
+        self.0
+    }
 }
 
 /// The slots. 16 bytes each, zeroed by the system when first touched.

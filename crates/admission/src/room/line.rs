@@ -107,7 +107,8 @@ impl Line {
             return;
         }
         let prompt = now.saturating_since(ticket.arrived) <= YOUNG;
-        let lost = self.lost.contains(&arrived);
+        // A draw may give it a place in another second than that of its arrival.
+        let lost = self.lost.contains(&second(ticket.arrived));
         if !ticket.confirmed && !lost && arrived < self.judged {
             // Late, but no ghost.
             self.ghosts = self.ghosts.saturating_sub(1);

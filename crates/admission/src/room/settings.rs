@@ -3,6 +3,7 @@
 use core::num::NonZeroU32;
 use core::time::Duration;
 
+use super::{Event, Order};
 use crate::pass::PassRules;
 use crate::rate::Rate;
 
@@ -62,6 +63,10 @@ pub struct Settings {
     pub mode: Mode,
     /// What moves the watermark.
     pub inlet: InletRule,
+    /// In which order those who wait are called.
+    pub order: Order,
+    /// The next event, if one is planned.
+    pub event: Option<Event>,
     /// Hard bound on called + inside.
     pub active: Option<NonZeroU32>,
     /// How long a silent visitor keeps the place.
@@ -95,6 +100,8 @@ impl Default for Settings {
         Self {
             mode: Mode::Auto,
             inlet: InletRule::Auto,
+            order: Order::Arrival,
+            event: None,
             active: None,
             keep: minutes(30),
             pass,

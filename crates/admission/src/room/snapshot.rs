@@ -2,7 +2,10 @@
 //! Tokens are left out on purpose: nobody knows what was spent last, so they start at zero.
 //!
 //! A header (magic, version, length) and numbers of variable length (LEB128); the store adds a
-//! checksum. A snapshot costs a few bytes for each second of arrivals.
+//! checksum. A snapshot costs a few bytes for each second of arrivals. What came with a later
+//! version stands at the end, in sections with a tag and a length: one that is missing was not
+//! written yet, one that is not known is passed over, so that an upgrade and the way back keep
+//! every place.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -10,8 +13,10 @@ use core::fmt;
 use super::bucket::{Bucket, Cell, second};
 use super::inside::Ring;
 use super::line::{Line, SECONDS_MAX};
+use super::order::{DRAWS_MAX, Draw, Orders};
 use super::{Room, Settings, pace};
 use crate::credential::RoomId;
+use crate::draw::Seed;
 use crate::inlet::{Credit, Inlet};
 use crate::time::WallTime;
 use crate::watermark::{Place, Watermark};
@@ -19,6 +24,9 @@ use crate::watermark::{Place, Watermark};
 const MAGIC: [u8; 4] = *b"FBRM";
 const VERSION: u8 = 1;
 const HEADER: usize = 9;
+
+/// The section of the draws.
+const DRAWS: u64 = 1;
 
 /// A snapshot that cannot be read: another version, a wrong length, or contents that contradict
 /// each other.
@@ -52,6 +60,7 @@ impl Room {
         out.ring(&self.inside.entering);
         out.ring(&self.inside.once);
         out.ring(&self.inside.known);
+        out.section(DRAWS, |out| out.orders(&self.orders));
         let length = u32::try_from(out.0.len() - HEADER).unwrap_or(u32::MAX);
         if let Some(place) = out.0.get_mut(HEADER - 4..HEADER) {
             place.copy_from_slice(&length.to_be_bytes());
@@ -86,9 +95,13 @@ impl Room {
         from.ring(&mut room.inside.entering)?;
         from.ring(&mut room.inside.once)?;
         from.ring(&mut room.inside.known)?;
-        if !from.0.is_empty() {
-            return Err(BadSnapshot);
+        while !from.0.is_empty() {
+            let (tag, mut section) = from.section()?;
+            if tag == DRAWS {
+                room.orders = section.orders()?;
+            }
         }
+        room.orders.configure(settings.order, settings.event, now);
         (room.queueing, room.claimed, room.admitted) = (queueing, claimed, admitted);
         room.auto.resume(capacity);
         room.pulse.resume(speed, claimed, admitted, &room.line);
@@ -106,6 +119,24 @@ impl Writer {
             value >>= 7;
         }
         self.0.push(value as u8);
+    }
+
+    fn section(&mut self, tag: u64, write: impl FnOnce(&mut Self)) {
+        let mut section = Self(Vec::new());
+        write(&mut section);
+        self.number(tag);
+        self.number(section.0.len() as u64);
+        self.0.append(&mut section.0);
+    }
+
+    fn orders(&mut self, orders: &Orders) {
+        self.number(orders.draws.len() as u64);
+        for draw in &orders.draws {
+            for value in [draw.since, draw.until, draw.width, u64::from(draw.is_event)] {
+                self.number(value);
+            }
+            self.0.extend_from_slice(&draw.seed.expose());
+        }
     }
 
     fn line(&mut self, line: &Line) {
@@ -226,6 +257,36 @@ impl<'a> Reader<'a> {
 
     fn time(&mut self) -> Result<WallTime, BadSnapshot> {
         self.figure().map(WallTime::from_millis)
+    }
+
+    fn section(&mut self) -> Result<(u64, Self), BadSnapshot> {
+        let tag = self.number()?;
+        let length = self.length(usize::MAX)?;
+        let (section, rest) = self.0.split_at_checked(length).ok_or(BadSnapshot)?;
+        self.0 = rest;
+        Ok((tag, Self(section)))
+    }
+
+    fn orders(&mut self) -> Result<Orders, BadSnapshot> {
+        let mut orders = Orders::default();
+        for _ in 0..self.length(DRAWS_MAX)? {
+            let (since, until, width) = (self.count()?, self.figure()?, self.count()?);
+            let is_event = self.figure()? != 0;
+            let (seed, rest) = self.0.split_first_chunk().ok_or(BadSnapshot)?;
+            self.0 = rest;
+            orders.draws.push_back(Draw {
+                since,
+                until,
+                width,
+                is_event,
+                seed: Seed::new(*seed),
+            });
+        }
+        if orders.holds() {
+            Ok(orders)
+        } else {
+            Err(BadSnapshot)
+        }
     }
 
     fn line(&mut self, mut line: Line) -> Result<Line, BadSnapshot> {

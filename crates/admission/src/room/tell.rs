@@ -4,6 +4,7 @@
 use core::time::Duration;
 
 use super::forecast::WAIT_MAX;
+use super::order::Await;
 use super::{Eta, Mode, Room, Told, TurnState};
 use crate::estimate::{Finite, wait};
 use crate::inlet::Pace;
@@ -20,7 +21,7 @@ const PRESENT_POLL: Duration = Duration::from_secs(1);
 /// In a line that has just opened; nobody knows yet how fast it will move.
 const YOUNG_POLL: Duration = Duration::from_secs(2);
 /// When the time is not known.
-const UNKNOWN_POLL: Duration = Duration::from_secs(5);
+pub(super) const UNKNOWN_POLL: Duration = Duration::from_secs(5);
 /// While the operator holds everybody.
 const HELD_POLL: Duration = Duration::from_secs(30);
 /// From here on the appointment is close to the turn.
@@ -48,16 +49,21 @@ impl Room {
 
     pub(super) fn tell(&self, now: WallTime, ticket: &Ticket, state: TurnState) -> Told {
         let place = self.place(ticket);
+        let waits = self.orders.waits_for(ticket, now);
+        let opens = waits.and_then(Await::opening);
+        let opens = opens.map(|opens| opens.saturating_since(now));
         let ahead = match state {
             TurnState::Open | TurnState::Called => Some(0),
-            _ if !ticket.confirmed => None,
+            _ if !ticket.confirmed || waits.is_some() => None,
             _ => {
                 let ahead = self.line.ahead(place, self.watermark.published(), now);
                 let ahead = u32::try_from(ahead).unwrap_or(u32::MAX);
                 Some(ticket.least_ahead.map_or(ahead, |least| least.min(ahead)))
             }
         };
-        let eta = (state == TurnState::Queueing)
+        // Those of a lottery's draw stand in one second, and the time is known by seconds.
+        let timed = state == TurnState::Queueing && !self.orders.is_lottery(ticket);
+        let eta = timed
             .then(|| ahead.and_then(|_| self.eta(now, place)))
             .flatten();
         let poll_after = self.appointment(now, ticket, state, ahead);
@@ -65,6 +71,7 @@ impl Room {
             state,
             ahead,
             eta,
+            opens_in: opens.filter(|_| state != TurnState::Open),
             poll_after,
             reference: ticket.id,
         }
@@ -92,9 +99,11 @@ impl Room {
             (TurnState::Open | TurnState::Called, _) => {
                 return PRESENT_POLL.max(least);
             }
-            (_, None) => return FIRST_POLL,
+            _ if !ticket.confirmed => return FIRST_POLL,
             (TurnState::Closed | TurnState::Maintenance, _) => earlier(HELD_POLL, luck),
             (TurnState::Queueing, Some(ahead)) => self.approach(now, ahead, luck),
+            // Those who wait for a draw come when it has been held, and not all at once.
+            (TurnState::Queueing, None) => return self.meanwhile(now, ticket, luck).max(least),
         };
         asked.max(least).min(most.max(least))
     }
@@ -135,7 +144,7 @@ impl Room {
     }
 
     /// The time between two polls at which everybody who waits stays within the budget.
-    fn crowd_poll(&self) -> Duration {
+    pub(super) fn crowd_poll(&self) -> Duration {
         let coming = 7 * self.pulse.speed.get().milli() + 2 * self.pulse.arrivals.get().milli();
         let budget = u64::from(self.settings.poll_budget.max(1)) * 1_000;
         // However many come and go, a quarter of the budget is for those who wait.
@@ -157,7 +166,7 @@ impl Room {
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Up to 15 % earlier, so that those who came together do not come back together.
-fn earlier(span: Duration, luck: u64) -> Duration {
+pub(super) fn earlier(span: Duration, luck: u64) -> Duration {
     let permille = u32::try_from(luck * 150 / 1_000).unwrap_or(0);
     span - span * permille / 1_000
 }

@@ -3,6 +3,7 @@
 mod auto;
 mod crowd;
 mod line;
+mod order;
 mod origin;
 mod properties;
 mod saved;

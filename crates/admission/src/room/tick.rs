@@ -174,6 +174,7 @@ impl Room {
     }
 
     fn learn(&mut self, load: Load, left: u64, span: Duration) {
+        let before_opening = self.is_before_opening();
         let pulse = &mut self.pulse;
         let last = pulse.last;
         pulse.last = Totals {
@@ -196,7 +197,7 @@ impl Room {
         let share = Finite::new(share.as_nano() as f64 / 1e12 / span.as_secs_f64().max(1e-3));
         pulse.leaving.level(share, span);
         let claimed = self.claimed.saturating_sub(last.claimed);
-        if self.line.waiting() >= Credit::ONE && !self.settings.mode.holds() {
+        if self.line.waiting() >= Credit::ONE && !self.settings.mode.holds() && !before_opening {
             pulse.speed.count(claimed, span);
         }
         self.foresee(claimed, span);
@@ -213,7 +214,9 @@ impl Room {
         let pace = forecast::Pace {
             fixed,
             poll_most: self.poll_most(),
-            moving: self.line.waiting() >= Credit::ONE && self.state() != State::Closed,
+            moving: self.line.waiting() >= Credit::ONE
+                && self.state() != State::Closed
+                && !self.is_before_opening(),
         };
         self.accuracy.forget(span);
         self.forecast.see(claimed, span, pace);
@@ -229,13 +232,15 @@ impl Room {
             return Credit::ZERO;
         }
         let available = self.available(credit, now);
-        let mut spent = self.run(Place::at(now.minus(YOUNG)), available, now);
+        let known = self.reach(now.minus(YOUNG), now);
+        let mut spent = self.run(known, available, now);
         self.inlet.spend(spent);
         // Those who have just come are not all known yet, and wait for those before them; but
         // credit that would be lost is theirs.
         if self.inlet.is_full() {
             let surplus = self.inlet.surplus().min(available.minus(spent));
-            let more = self.run(Place::at(now), surplus, now);
+            let until = self.reach(now, now);
+            let more = self.run(until, surplus, now);
             self.inlet.spend(more);
             spent = spent.plus(more);
         }

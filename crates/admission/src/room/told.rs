@@ -76,6 +76,9 @@ pub struct Told {
     pub ahead: Option<u32>,
     /// How long it will take; `None`: not known, and to be said so.
     pub eta: Option<Eta>,
+    /// How long until the event opens in whose pre-queue the visitor waits; nobody is called
+    /// before, and no place is known.
+    pub opens_in: Option<Duration>,
     /// When to come back.
     pub poll_after: Duration,
     /// What the visitor can name to support: the ticket's id.

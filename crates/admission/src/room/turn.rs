@@ -5,9 +5,9 @@ use super::recent::Recent;
 use super::{InletRule, Mode, Room, State, Told, Turn, TurnState};
 use crate::inlet::Credit;
 use crate::pass::Pass;
+use crate::quota::ClientKey;
 use crate::ticket::Ticket;
 use crate::time::WallTime;
-use crate::watermark::Place;
 
 /// What a ticket is noted under when it is claimed; due epochs are far below.
 const CLAIM: u64 = u64::MAX;
@@ -17,6 +17,17 @@ const FIRST: u64 = u64::MAX - 1;
 impl Room {
     /// Somebody without a credential. `id` is fresh randomness.
     pub fn arrive(&mut self, now: WallTime, id: u64) -> Turn {
+        self.come(now, id, false)
+    }
+
+    /// The same, of a client: in an event's pre-queue it takes part in the draw with so many
+    /// tickets as the event allows, and with further ones stands behind.
+    pub fn arrive_from(&mut self, now: WallTime, id: u64, client: ClientKey) -> Turn {
+        let late = self.is_beyond_share(now, client);
+        self.come(now, id, late)
+    }
+
+    fn come(&mut self, now: WallTime, id: u64, late: bool) -> Turn {
         let now = self.touch(now);
         let through = match self.settings.mode {
             Mode::Off => true,
@@ -30,7 +41,7 @@ impl Room {
             self.check();
             return Turn::Through;
         }
-        let (ticket, told) = self.issue(now, id);
+        let (ticket, told) = self.issue(now, id, late);
         Turn::Wait(ticket, told)
     }
 
@@ -47,7 +58,7 @@ impl Room {
                 self.inlet.give_back(Credit::ONE);
             }
         }
-        self.issue(now, id)
+        self.issue(now, id, false)
     }
 
     /// A pass for somebody whom the room let through; counts as seen once.
@@ -70,7 +81,7 @@ impl Room {
             return Turn::Enter(self.pass(now, ticket.id));
         }
         if now.saturating_since(ticket.due.max(ticket.arrived)) > self.settings.keep {
-            return self.arrive(now, ticket.id);
+            return self.come(now, ticket.id, ticket.late);
         }
         let place = self.place(ticket);
         let called = self.watermark.calls(place);
@@ -111,14 +122,10 @@ impl Room {
         self.check();
     }
 
-    /// Where a ticket stands: the one place that says what the order is.
-    pub(super) fn place(&self, ticket: &Ticket) -> Place {
-        Place::of(ticket.arrived, ticket.id)
-    }
-
     /// A newcomer passes at once only when that takes nothing from anybody who waits.
     fn lets_through(&mut self, now: WallTime) -> bool {
-        if self.line.waiting() >= Credit::ONE || !self.present.is_empty() {
+        let empty = self.line.waiting() < Credit::ONE && self.present.is_empty();
+        if !empty || self.is_before_opening() {
             return false;
         }
         let out = self.line.out.whole();
@@ -231,7 +238,7 @@ impl Room {
         }
     }
 
-    fn issue(&mut self, now: WallTime, id: u64) -> (Ticket, Told) {
+    fn issue(&mut self, now: WallTime, id: u64, late: bool) -> (Ticket, Told) {
         // Where the inlet only looks on, who was turned away at the gate comes back a moment later.
         if !(self.settings.inlet == InletRule::Shadow && self.settings.is_uncounted()) {
             self.open(now);
@@ -246,7 +253,10 @@ impl Room {
             due: now,
             least_ahead,
             first_told: None,
+            late,
         };
+        let called = self.watermark.pending();
+        self.orders.join(self.settings.order, called, now);
         self.line.issue(self.place(&ticket));
         let told = self.look(now, &ticket);
         let state = match told.state {

@@ -447,6 +447,7 @@ fn ticket(arrived: WallTime) -> String {
         due,
         least_ahead,
         first_told: None,
+        late: false,
     }))
 }
 

@@ -33,6 +33,7 @@ fn place(exchange: &Exchange, desk: &Desk, shown: Shown) -> (Told, Option<Header
         state: TurnState::Open,
         ahead: Some(0),
         eta: None,
+        opens_in: None,
         poll_after: Duration::from_secs(60),
         reference: NOBODY,
     };
@@ -140,6 +141,9 @@ pub fn write_place(json: &mut JsonWriter<'_>, room: &str, told: &Told) {
         }),
         None => json.null("eta_seconds"),
     }
+    if let Some(left) = told.opens_in {
+        json.u64("opens_in_seconds", whole_seconds(left));
+    }
     json.u64("poll_after_seconds", whole_seconds(told.poll_after));
     match told.reference {
         NOBODY => json.null("reference"),
@@ -183,14 +187,28 @@ mod tests {
                 p50: Duration::from_millis(59_100),
                 p90: Duration::from_secs(90),
             }),
+            opens_in: None,
             poll_after: Duration::from_millis(200),
             reference: 0x0123_4567_89ab_cdef,
         };
-        let mut body = Vec::new();
-        JsonWriter::object(&mut body, |json| write_place(json, "main", &told));
+        let text = |told: &Told| {
+            let mut body = Vec::new();
+            JsonWriter::object(&mut body, |json| write_place(json, "main", told));
+            String::from_utf8(body).unwrap()
+        };
         assert_eq!(
-            String::from_utf8(body).unwrap(),
+            text(&told),
             r#"{"room":"main","state":"queueing","ahead":12,"eta_seconds":{"p50":60,"p90":90},"poll_after_seconds":1,"reference":"0123-4567"}"#
+        );
+        let before = Told {
+            ahead: None,
+            eta: None,
+            opens_in: Some(Duration::from_millis(733_001)),
+            ..told
+        };
+        assert_eq!(
+            text(&before),
+            r#"{"room":"main","state":"queueing","ahead":null,"eta_seconds":null,"opens_in_seconds":734,"poll_after_seconds":1,"reference":"0123-4567"}"#
         );
     }
 }

@@ -10,7 +10,7 @@ use forebay_admission::queue;
 use forebay_admission::quota::Allowance;
 use forebay_admission::rate::Rate;
 use forebay_admission::retry::RetryRules;
-use forebay_admission::room::{InletRule, Mode, Settings};
+use forebay_admission::room::{InletRule, Mode, Order, Settings};
 use forebay_config as config;
 use forebay_layers::bypass::{Bypass, Secret};
 use forebay_layers::gate::{GateRules, LimitRule};
@@ -40,6 +40,8 @@ pub(super) fn room(room: &config::Room) -> Settings {
     Settings {
         mode: mode(room.mode),
         inlet: inlet(room.inlet),
+        order: Order::Arrival,
+        event: None,
         active: room.active,
         keep: room.ticket.keep,
         pass: PassRules {

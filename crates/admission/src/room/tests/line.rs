@@ -12,6 +12,7 @@ fn ticket(id: u64, arrived_ms: u64) -> Ticket {
         due,
         least_ahead: None,
         first_told: None,
+        late: false,
     }
 }
 
