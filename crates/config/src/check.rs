@@ -3,6 +3,7 @@
 
 mod bypass;
 mod edge;
+mod event;
 mod operation;
 mod origin;
 mod quota;

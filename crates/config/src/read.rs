@@ -3,6 +3,7 @@
 
 mod entries;
 mod list;
+mod moment;
 mod number;
 mod table;
 mod text;
@@ -17,6 +18,7 @@ use toml::de::DeValue;
 
 pub(crate) use entries::{Entries, read_default};
 pub(crate) use list::Named;
+pub(crate) use moment::Moment;
 pub(crate) use number::Number;
 pub(crate) use table::{Field, table, table_schema};
 pub(crate) use text::{

@@ -1,6 +1,7 @@
 //! Rooms: those of the file, and `main`, which is always there.
 
 use super::bypass::bypass;
+use super::event::events;
 use super::in_order;
 use super::origin::non_zero;
 use super::site::{self, Pages};
@@ -45,6 +46,8 @@ fn room(name: String, raw: &raw::Room, pages: &Pages, reader: &mut Reader<'_>) -
         mode: raw.mode.value,
         inlet: raw.inlet.value,
         active: raw.active.value.0.map(non_zero),
+        order: raw.order.value,
+        events: events(&raw.event, reader),
         pass,
         ticket,
         poll,

@@ -1,7 +1,7 @@
 //! Waiting rooms.
 
 use std::num::NonZeroU32;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::{Bypass, Language, Rate, Template};
 
@@ -16,6 +16,10 @@ pub struct Room {
     pub inlet: Inlet,
     /// Visitors inside at once; `None`: no such bound.
     pub active: Option<NonZeroU32>,
+    /// In which order those who wait are called.
+    pub order: RoomOrder,
+    /// Openings by time; no pre-queue begins before the event before it has opened.
+    pub events: Vec<Event>,
     /// The right to be inside.
     pub pass: Pass,
     /// The place in line.
@@ -46,6 +50,34 @@ pub enum RoomMode {
     Maintenance,
     /// Nobody waits.
     Off,
+}
+
+/// In which order those who wait are called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoomOrder {
+    /// First come, first served.
+    Arrival,
+    /// Draw after draw among all who wait.
+    Lottery,
+}
+
+/// An opening with a pre-queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// When the first are let in.
+    pub opens: SystemTime,
+    /// How long before that everybody who comes takes part in the draw: 1 s to 12 h.
+    pub prequeue: Duration,
+    /// Tickets of one client that take part; `None`: all.
+    pub per_client: Option<NonZeroU32>,
+}
+
+impl Event {
+    /// When the pre-queue begins.
+    #[must_use]
+    pub fn begins(&self) -> SystemTime {
+        self.opens - self.prequeue
+    }
 }
 
 /// What lets waiting visitors in.

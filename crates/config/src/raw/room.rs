@@ -1,14 +1,14 @@
 //! `[room.NAME]`.
 
 use super::{Bypass, Count};
-use crate::checked::{Inlet, Rate, RoomMode};
+use crate::checked::{Inlet, Rate, RoomMode, RoomOrder};
 use crate::read::{
-    At, FromText, Number, Or, PathText, Period, Unlimited, Wait, Word, Wrong, table,
+    At, FromText, Moment, Number, Or, PathText, Period, Unlimited, Wait, Word, Wrong, table,
 };
 
 table! {
     /// A waiting room.
-    Room, later ["order", "event"], {
+    Room, later [], {
         /// When visitors wait. "auto": the room opens and goes away by itself;
         /// "hold": nobody new enters; "queue-all": everybody gets a ticket and
         /// at least one page; "maintenance": nobody reaches the origin, and
@@ -20,6 +20,9 @@ table! {
         inlet: Inlet = "'auto'",
         /// Visitors inside at once.
         active: Or<Unlimited, Count> = "'unlimited'",
+        /// In which order those who wait are called. "arrival": first come, first
+        /// served; "lottery": draw after draw among all who wait.
+        order: RoomOrder = "'arrival'",
         /// The right to be inside.
         pass: Pass = "{}",
         /// The place in line.
@@ -35,6 +38,22 @@ table! {
         languages: Vec<At<Language>> = optional,
         /// Whom the room never holds.
         bypass: Bypass = "{}",
+        /// Openings at a known time. Who comes in the pre-queue gets a place by
+        /// lot when it opens, who comes later stands behind.
+        event: Vec<At<Event>> = "[]",
+    }
+}
+
+table! {
+    /// An opening with a pre-queue.
+    Event, later [], {
+        /// When the first are let in, such as 2030-12-01T09:00:00-05:00.
+        opens: Moment = required,
+        /// How long before that everybody who comes takes part in the draw.
+        prequeue: Period = "'30m'",
+        /// Tickets of one client that take part in the draw; further ones stand
+        /// behind it. A client is an address prefix, as for the quotas.
+        per_client: Or<Unlimited, Count> = "'unlimited'",
     }
 }
 
@@ -78,6 +97,11 @@ impl Word for RoomMode {
         ("maintenance", Self::Maintenance),
         ("off", Self::Off),
     ];
+}
+
+impl Word for RoomOrder {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("arrival", Self::Arrival), ("lottery", Self::Lottery)];
 }
 
 /// A language of the pages: what stands before the first hyphen of its tag

@@ -77,6 +77,8 @@ entries = 303
 mode = "queue-all"
 inlet = "0.1/s"
 active = 401
+order = "lottery"
+event = [{ opens = 2096-12-01T09:00:00-05:00, prequeue = "411s", per_client = 412 }]
 pass = { idle = "402s", lifetime = "403s", form_grace = "404s" }
 ticket = { keep = "406s" }
 poll = { min = "2s", max = "200s", budget = "409/s" }
@@ -264,6 +266,12 @@ fn room(base: &Path) -> Room {
         mode: RoomMode::QueueAll,
         inlet: Inlet::Rate(rate(1, 10)),
         active: Some(many(401)),
+        order: RoomOrder::Lottery,
+        events: vec![Event {
+            opens: UNIX_EPOCH + seconds(4_005_122_400),
+            prequeue: seconds(411),
+            per_client: Some(many(412)),
+        }],
         pass: Pass {
             idle: seconds(402),
             lifetime: seconds(403),
