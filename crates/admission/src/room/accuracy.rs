@@ -108,6 +108,7 @@ mod tests {
             confirmed: true,
             due: ARRIVED,
             least_ahead: None,
+            late: false,
             first_told: told.map(first),
         }
     }

@@ -88,7 +88,7 @@ fn a_text_that_is_no_toml_has_only_that_said_about_it() {
 fn keys_of_later_versions_are_unknown_and_say_so() {
     let cases = [
         ("[origin.portal.tls]", "origin.portal.tls"),
-        ("[room.main]\nevent = []", "room.main.event"),
+        ("[room.main]\npage = \"a.html\"", "room.main.page"),
         ("[room.main]\npoll = { held = 1 }", "room.main.poll.held"),
         ("[state]\nredis = {}", "state.redis"),
         (
@@ -105,6 +105,49 @@ fn keys_of_later_versions_are_unknown_and_say_so() {
         );
         assert_eq!(list[0].what, "comes in a later version");
     }
+}
+
+#[test]
+fn events_are_moments_to_come_and_do_not_overlap() {
+    let cases = [
+        (
+            "{ opens = \"2096-12-01T09:00:00Z\" }",
+            "opens: is \"2096-12-01T09:00:00Z\", a string; write one such as \
+             2030-12-01T09:00:00-05:00, without quotes",
+        ),
+        (
+            "{ opens = 2096-12-01T09:00:00 }",
+            "opens: is 2096-12-01T09:00:00, which is no moment: it lacks date, time or offset; \
+             write one such as 2030-12-01T09:00:00-05:00, without quotes",
+        ),
+        (
+            "{ prequeue = \"1m\" }",
+            "opens: is missing; write opens = …",
+        ),
+        (
+            "{ opens = 2096-12-01T09:00:00Z, prequeue = \"13h\" }",
+            "prequeue: is no time in which people gather for an opening; write \"1s\" to \"12h\"",
+        ),
+        (
+            "{ opens = 2096-12-01T09:00:00Z, per_client = 0 }",
+            "per_client: is 0, which is too small; write a number from 1 to",
+        ),
+        (
+            "{ opens = 2001-12-01T09:00:00Z }",
+            "has opened already; leave it out when its line is gone",
+        ),
+    ];
+    for (event, expected) in cases {
+        let text = with(&format!("[room.main]\nevent = [{event}]"));
+        let list = said(&text);
+        assert!(
+            list.iter().any(|said| said.contains(expected)),
+            "{event}: {list:?}"
+        );
+    }
+    let two =
+        "[room.main]\nevent = [{ opens = 2096-12-01T10:00:00Z }, { opens = 2096-12-01T09:45:00Z }]";
+    assert_eq!(problems(&with(two)).len(), 1);
 }
 
 #[test]

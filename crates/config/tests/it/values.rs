@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use forebay_config::{
-    Access, Admin, Bypass, Client, Config, Forwarded, Health, HostHeader, HostPattern, Inlet,
-    Language, Level, Limit, Limits, Linger, Listener, ListenerTls, Log, LogTarget, Origin, Pass,
-    PathPattern, Per, Poll, Queue, Quota, Rate, Retry, Room, RoomMode, Route, RoutePriority,
-    Runtime, Secret, Server, Site, State, Template, Ticket,
+    Access, Admin, Bypass, Client, Config, Event, Forwarded, Health, HostHeader, HostPattern,
+    Inlet, Language, Level, Limit, Limits, Linger, Listener, ListenerTls, Log, LogTarget, Origin,
+    Pass, PathPattern, Per, Poll, Queue, Quota, Rate, Retry, Room, RoomMode, RoomOrder, Route,
+    RoutePriority, Runtime, Secret, Server, Site, State, Template, Ticket,
 };
 
 use super::{config, parse_in, with};
@@ -268,7 +268,7 @@ fn room(base: &Path) -> Room {
         active: Some(many(401)),
         order: RoomOrder::Lottery,
         events: vec![Event {
-            opens: UNIX_EPOCH + seconds(4_005_122_400),
+            opens: UNIX_EPOCH + seconds(4_005_208_800),
             prequeue: seconds(411),
             per_client: Some(many(412)),
         }],
@@ -305,6 +305,8 @@ fn implied_room() -> Room {
     Room {
         name: "main".to_owned(),
         mode: RoomMode::Auto,
+        order: RoomOrder::Arrival,
+        events: Vec::new(),
         inlet: Inlet::Auto,
         active: None,
         pass: Pass {
