@@ -1,9 +1,9 @@
-//! How long a wait will be: every five seconds the line is played forward, group by group of ten
-//! seconds of arrivals, with the rate at which visitors entered lately and with what is known of
-//! how soon people give up who have waited so long already.
+//! How long a wait will be: every five seconds the line is played forward, second by second of
+//! arrivals, with the rate at which visitors entered lately and with what is known of how soon
+//! people give up who have waited so long already.
 //!
-//! What is learnt is a few numbers, and the table a number for each group: nothing grows with
-//! people. It tells nothing while it knows nothing.
+//! What is learnt is a few numbers, and the table one for each second of the line: nothing grows
+//! with people. It tells nothing while it knows nothing.
 
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -15,7 +15,7 @@ use crate::inlet::Credit;
 use crate::time::WallTime;
 use crate::watermark::Place;
 
-/// Seconds of arrivals that are played as one.
+/// Seconds of arrivals of which it is learnt together who gives up.
 const GROUP_SECONDS: u64 = 10;
 /// Played anew so often.
 const EVERY: Duration = Duration::from_secs(5);
@@ -23,6 +23,8 @@ const EVERY: Duration = Duration::from_secs(5);
 const SPEED_MEMORY: Duration = Duration::from_secs(80);
 /// It is known when it rests on so much.
 const SPEED_KNOWN: Duration = Duration::from_secs(5);
+/// So much of the operator's rate is used when it is the rate that holds visitors.
+const BINDS: f64 = 0.7;
 /// A visitor who left is missed so long after the poll that did not come.
 const MISSED_SECONDS: f64 = 12.5;
 /// Nobody learns who gives up for so long after a restart: everybody missed a poll.
@@ -35,7 +37,9 @@ pub(super) const WAIT_MAX: Duration = Duration::from_secs(24 * 3_600);
 /// What the line will be.
 #[derive(Debug)]
 pub(super) struct Forecast {
-    /// Entered of what the operator's rate permits, or each second where nobody set one.
+    /// Entered each second.
+    speed: Smooth,
+    /// Entered of what the operator's rate permits.
     used: Smooth,
     pub(super) hazard: Hazard,
     /// By group: those who were seen once and were missing when last looked at.
@@ -43,9 +47,11 @@ pub(super) struct Forecast {
     missing_first: u64,
     looked: WallTime,
     blind_until: WallTime,
-    /// By group: seconds until it is called, as of `played`.
+    /// By the second of arrival, from `first` on: seconds until it is called, as of `played`, when
+    /// the line was called up to `called`.
     table: Vec<f32>,
     first: u64,
+    called: Place,
     played: WallTime,
     known: bool,
 }
@@ -65,6 +71,7 @@ impl Forecast {
     /// Knows nothing; does not learn who gives up for a while.
     pub(super) fn new(now: WallTime) -> Self {
         Self {
+            speed: Smooth::new(SPEED_MEMORY),
             used: Smooth::new(SPEED_MEMORY),
             hazard: Hazard::default(),
             missing: Vec::new(),
@@ -73,6 +80,7 @@ impl Forecast {
             blind_until: now.plus(BLIND),
             table: Vec::new(),
             first: 0,
+            called: Place::default(),
             played: now,
             known: false,
         }
@@ -83,9 +91,24 @@ impl Forecast {
         if !pace.moving || span.is_zero() {
             return;
         }
-        let speed = entered as f64 / span.as_secs_f64();
-        let of = pace.fixed.map_or(1.0, Finite::get).max(1e-3);
-        self.used.level(Finite::new(speed / of), span);
+        self.speed.count(entered, span);
+        if let Some(rate) = pace.fixed {
+            let used = entered as f64 / (rate.get() * span.as_secs_f64());
+            self.used.level(Finite::new(used), span);
+        }
+    }
+
+    /// Visitors who will enter each second. A new rate holds at once, where it was the rate that
+    /// held them.
+    fn expected(&self, pace: Pace) -> Option<f64> {
+        let of_rate = pace.fixed.map(Finite::get).unwrap_or_default() * self.used.get().get();
+        let by_rate = self.used.get().get() >= BINDS && self.used.seen() >= SPEED_KNOWN;
+        let speed = if by_rate && of_rate > 0.0 {
+            of_rate
+        } else {
+            self.speed.get().get()
+        };
+        (self.speed.seen() >= SPEED_KNOWN && speed > 0.0).then_some(speed)
     }
 
     /// Plays the line forward when it is time.
@@ -93,23 +116,23 @@ impl Forecast {
         if self.known && now.saturating_since(self.played) < EVERY {
             return;
         }
-        let speed = self.used.get().get() * pace.fixed.map_or(1.0, Finite::get);
+        let speed = self.expected(pace);
         self.learn(now, line, called, pace.poll_most);
-        self.known = self.used.seen() >= SPEED_KNOWN && speed > 0.0;
+        self.known = speed.is_some();
         self.played = now;
-        self.first = line.first / GROUP_SECONDS;
+        (self.first, self.called) = (line.first, called);
         let mut table = core::mem::take(&mut self.table);
         table.clear();
-        if self.known {
+        if let Some(speed) = speed {
             let mut seconds = 0.0;
-            for (group, believed) in groups(line, |arrived, _| whole(line.remaining(arrived, now)))
-            {
+            for (arrived, _) in (line.first..).zip(&line.buckets) {
                 table.push(seconds as f32);
-                let age = age(group, now);
-                let unseen = unseen(seconds, pace.poll_most);
-                let there = |at: f64| believed * self.hazard.stays(age - unseen, age + at);
-                let about = there(seconds) / speed;
-                seconds += there(seconds + about / 2.0) / speed;
+                let believed = whole(line.remaining(arrived, now));
+                if believed > 0.0 {
+                    let age = second(now).saturating_sub(arrived) as f64;
+                    let seen = age - unseen(seconds, pace.poll_most);
+                    seconds += believed * self.hazard.stays(seen, age + seconds) / speed;
+                }
             }
             table.push(seconds as f32);
         }
@@ -118,15 +141,14 @@ impl Forecast {
 
     /// The time until `place` is called and its holder inside; `None` when it is not known.
     pub(super) fn wait(&self, place: Place, now: WallTime) -> Option<Duration> {
-        let last = *self.table.last().filter(|_| self.known)?;
-        let into = place.second().saturating_sub(self.first * GROUP_SECONDS);
-        let at = usize::try_from(into / GROUP_SECONDS).ok()?;
-        let (from, to) = (
-            self.table.get(at).copied().unwrap_or(last),
-            self.table.get(at + 1).copied().unwrap_or(last),
-        );
-        let part = (into % GROUP_SECONDS) as f32 / GROUP_SECONDS as f32;
-        let seconds = Finite::new(f64::from(from + part * (to - from)));
+        let last = self.table.len().checked_sub(1).filter(|_| self.known)?;
+        let start = Place::start_of(place.second()).max(self.called);
+        let end = Place::start_of(place.second() + 1);
+        let at = usize::try_from(place.second().saturating_sub(self.first)).ok()?;
+        let found = |at: usize| self.table.get(at.min(last)).copied().unwrap_or_default();
+        let part = micros(start, place) / micros(start, end).max(1.0);
+        let (from, to) = (f64::from(found(at)), f64::from(found(at + 1)));
+        let seconds = Finite::new(from + part.min(1.0) * (to - from));
         let passed = now.saturating_since(self.played);
         let left = Duration::from_secs_f64(seconds.get().min(WAIT_MAX.as_secs_f64()));
         Some(left.saturating_sub(passed).saturating_add(SAYS))
@@ -161,7 +183,8 @@ impl Forecast {
     }
 
     fn seconds(&self, group: u64) -> f64 {
-        let at = usize::try_from(group.saturating_sub(self.first)).ok();
+        let second = group * GROUP_SECONDS;
+        let at = usize::try_from(second.saturating_sub(self.first)).ok();
         let last = self.table.last().copied().unwrap_or_default();
         f64::from(
             at.and_then(|at| self.table.get(at).copied())
@@ -211,6 +234,10 @@ fn missing(bucket: &Bucket) -> f64 {
 fn age(group: u64, now: WallTime) -> f64 {
     let middle = group * GROUP_SECONDS + GROUP_SECONDS / 2;
     second(now).saturating_sub(middle) as f64
+}
+
+fn micros(from: Place, to: Place) -> f64 {
+    to.as_micros().saturating_sub(from.as_micros()) as f64
 }
 
 fn whole(credit: Credit) -> f64 {

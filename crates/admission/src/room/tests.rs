@@ -2,6 +2,7 @@
 
 mod auto;
 mod crowd;
+mod forecast;
 mod line;
 mod order;
 mod origin;

@@ -30,11 +30,18 @@ fn any(seed: u64) -> Night {
         rates.push((at, between(0.6, 1.5).mul_add(rate, nth as f64) as u32));
     }
     rates.sort_unstable();
+    // In one night of six a number of visitors inside holds them, and no rate.
+    let visit = between(20.0, 120.0);
+    let active = (seed % 6 == 5).then_some(((rate * visit) as u32 + 1, visit));
+    if active.is_some() {
+        rates = vec![(0, 10_000)];
+    }
     let patience = (between(1.0, 4.0) > 1.5).then(|| between(150.0, 1_500.0));
     Night {
         seed,
         arrivals,
         rates,
+        active,
         patience,
         patience_shape: between(0.6, 1.6),
         ghosts: between(0.1, 1.0),
