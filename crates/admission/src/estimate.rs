@@ -260,7 +260,8 @@ struct Bin {
     rate: f64,
 }
 
-const AGES: usize = 8;
+/// Ages that are told apart.
+pub const AGES: usize = 8;
 /// Where the second bin begins, in seconds.
 const AGE_FIRST: f64 = 30.0;
 /// What an age is believed to be like before it is seen weighs as much as so many seconds.

@@ -10,7 +10,7 @@ use core::time::Duration;
 
 use super::bucket::{Bucket, second};
 use super::line::Line;
-use crate::estimate::{Finite, Hazard, Smooth};
+use crate::estimate::{AGES, Finite, Hazard, Smooth};
 use crate::inlet::Credit;
 use crate::time::WallTime;
 use crate::watermark::Place;
@@ -23,6 +23,8 @@ const EVERY: Duration = Duration::from_secs(5);
 const SPEED_MEMORY: Duration = Duration::from_secs(80);
 /// It is known when it rests on so much.
 const SPEED_KNOWN: Duration = Duration::from_secs(5);
+/// Figures that a snapshot keeps.
+pub(super) const LEARNT: usize = 4 + AGES;
 /// So much of the operator's rate is used when it is the rate that holds visitors.
 const BINDS: f64 = 0.7;
 /// A visitor who left is missed so long after the poll that did not come.
@@ -41,7 +43,7 @@ pub(super) struct Forecast {
     speed: Smooth,
     /// Entered of what the operator's rate permits.
     used: Smooth,
-    pub(super) hazard: Hazard,
+    hazard: Hazard,
     /// By group: those who were seen once and were missing when last looked at.
     missing: Vec<i64>,
     missing_first: u64,
@@ -84,6 +86,35 @@ impl Forecast {
             played: now,
             known: false,
         }
+    }
+
+    /// What a snapshot keeps: the speed and the share of the rate that was used, in thousandths,
+    /// the milliseconds that each rests on, and how soon people give up.
+    pub(super) fn learnt(&self) -> [u64; LEARNT] {
+        let smooth = |smooth: &Smooth| {
+            let seen = smooth.seen().as_millis() as u64;
+            [smooth.get().milli(), seen]
+        };
+        let mut learnt = [0; LEARNT];
+        let parts = smooth(&self.speed).into_iter().chain(smooth(&self.used));
+        let parts = parts.chain(self.hazard.rates_micro());
+        learnt
+            .iter_mut()
+            .zip(parts)
+            .for_each(|(to, part)| *to = part);
+        learnt
+    }
+
+    /// Takes up what a snapshot kept.
+    pub(super) fn resume(&mut self, learnt: [u64; LEARNT]) {
+        let [speed, speed_seen, used, used_seen, rates @ ..] = learnt;
+        let smooth = |milli, seen| {
+            let seen = Duration::from_millis(seen);
+            Smooth::primed(SPEED_MEMORY, Finite::from_milli(milli), seen)
+        };
+        self.speed = smooth(speed, speed_seen);
+        self.used = smooth(used, used_seen);
+        self.hazard.resume(rates);
     }
 
     /// `entered` entered within `span`.

@@ -11,6 +11,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::bucket::{Bucket, Cell, second};
+use super::forecast::LEARNT;
 use super::inside::Ring;
 use super::line::{Line, SECONDS_MAX};
 use super::order::{DRAWS_MAX, Draw, Orders};
@@ -27,6 +28,8 @@ const HEADER: usize = 9;
 
 /// The section of the draws.
 const DRAWS: u64 = 1;
+/// The section of what was learnt for the time told.
+const FORECAST: u64 = 2;
 
 /// A snapshot that cannot be read: another version, a wrong length, or contents that contradict
 /// each other.
@@ -60,6 +63,12 @@ impl Room {
         out.ring(&self.inside.entering);
         out.ring(&self.inside.once);
         out.ring(&self.inside.known);
+        out.section(FORECAST, |out| {
+            out.number(self.line.ghosts);
+            for learnt in self.forecast.learnt() {
+                out.number(learnt);
+            }
+        });
         out.section(DRAWS, |out| out.orders(&self.orders));
         let length = u32::try_from(out.0.len() - HEADER).unwrap_or(u32::MAX);
         if let Some(place) = out.0.get_mut(HEADER - 4..HEADER) {
@@ -97,8 +106,17 @@ impl Room {
         from.ring(&mut room.inside.known)?;
         while !from.0.is_empty() {
             let (tag, mut section) = from.section()?;
-            if tag == DRAWS {
-                room.orders = section.orders()?;
+            match tag {
+                DRAWS => room.orders = section.orders()?,
+                FORECAST => {
+                    room.line.ghosts = section.figure()?;
+                    let mut learnt = [0; LEARNT];
+                    for value in &mut learnt {
+                        *value = section.figure()?;
+                    }
+                    room.forecast.resume(learnt);
+                }
+                _ => {}
             }
         }
         room.orders.configure(settings.order, settings.event, now);

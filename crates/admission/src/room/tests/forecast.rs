@@ -83,3 +83,15 @@ fn a_rate_that_is_halved_doubles_the_time_told_within_seconds_and_nothing_else_j
         "{told} s after {before} s"
     );
 }
+
+#[test]
+fn a_restart_goes_on_with_what_was_learnt() {
+    let mut people = People::new(3_000, 20);
+    people.until(60_000);
+    let before = people.told().unwrap();
+    let (settings, saved) = (*people.room.settings(), people.room.snapshot());
+    people.room = Room::restore(RoomId(7), settings, &saved, ms(60_500)).unwrap();
+    people.until(61_000);
+    let after = people.told().unwrap();
+    assert!(after.abs_diff(before) <= 8, "{after} s after {before} s");
+}
