@@ -36,6 +36,15 @@ impl Keyring {
         }
     }
 
+    /// A secret for one purpose, which tells nothing of the keys. It is of the oldest of them: the
+    /// same after a new one was put before it, and on every node that has the same keys.
+    #[must_use]
+    pub fn derive(&self, purpose: &[u8]) -> [u8; 32] {
+        let digest = |key: &hmac::Key| hmac::sign(key, purpose).as_ref().try_into().ok();
+        let derived = self.keys.last().and_then(|(_, key)| digest(key));
+        derived.unwrap_or_default()
+    }
+
     /// The names of its keys, the one that signs first.
     pub fn ids(&self) -> impl Iterator<Item = KeyId> {
         self.keys.iter().map(|(id, _)| *id)
@@ -98,6 +107,18 @@ impl Seal for Keyring {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_derived_stays_when_a_new_key_signs() {
+        let old = Keyring::new([&b"old secret"[..]]);
+        let both = Keyring::new([&b"new secret"[..], b"old secret"]);
+        assert_eq!(both.derive(b"a draw"), old.derive(b"a draw"));
+        assert_ne!(old.derive(b"a draw"), old.derive(b"another"));
+        assert_ne!(
+            old.derive(b"a draw"),
+            Keyring::new([&b"other"[..]]).derive(b"a draw")
+        );
+    }
 
     #[test]
     fn an_older_key_verifies_and_the_first_signs() {

@@ -2,6 +2,7 @@
 //! small answer by which a page without JavaScript makes its second contact. Both have a budget
 //! of their own, larger than a client's quota.
 
+mod draw;
 mod status;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE};
 use http::{HeaderValue, Method, Response};
 use tower::Service;
 
+pub use self::draw::write_draws;
 pub use self::status::{named, reference, write_place};
 use crate::body::AnswerBody;
 use crate::exchange::{Answer, Exchange, Note, Refusal};
@@ -77,6 +79,7 @@ fn answer(exchange: &Exchange) -> Result<Answer, Refusal> {
         .unwrap_or_default();
     match (name, &exchange.desk) {
         ("/status", Some(desk)) => Ok(status::status(exchange, desk)),
+        ("/draw", Some(desk)) => Ok(draw::draw(exchange, desk)),
         ("/here.css", Some(desk)) => Ok(status::here(exchange, desk)),
         _ => Err(Reason::NoRoute.into()),
     }

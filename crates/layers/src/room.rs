@@ -2,6 +2,7 @@
 //! enters; who has neither goes on while the room is open, and gets a place when it is not, or
 //! when the short queue behind turned the request away.
 
+mod agenda;
 mod desk;
 mod register;
 
@@ -11,6 +12,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use forebay_admission::pass::{Pass, Standing};
+use forebay_admission::quota::ClientKey;
 use forebay_admission::room::{Mode, Told, Turn, TurnState};
 use forebay_admission::ticket::Ticket;
 use forebay_admission::time::WallTime;
@@ -20,6 +22,7 @@ use http::header::{CACHE_CONTROL, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
 use tower::Service;
 
+pub use self::agenda::{Agenda, hex};
 pub use self::desk::{Desk, DeskRules, Random};
 pub use self::register::Register;
 use crate::asker::{Asker, Purpose};
@@ -115,6 +118,7 @@ struct Guest {
     site: Arc<Site>,
     asker: Asker,
     https: bool,
+    client: ClientKey,
     wall: WallTime,
 }
 
@@ -125,6 +129,7 @@ impl Guest {
             site: Arc::clone(&exchange.site),
             asker: exchange.asker,
             https: exchange.client.https,
+            client: exchange.client.key,
             wall: exchange.wall,
         }
     }
@@ -192,6 +197,11 @@ impl Guest {
         }
     }
 
+    fn arrive(&self) -> Turn {
+        let id = self.desk.fresh_id();
+        self.desk.room().arrive_from(self.wall, id, self.client)
+    }
+
     fn stranger(&self) -> Way {
         if self.desk.is_free() || (self.desk.is_open() && !self.asker.may_queue()) {
             return Way::OnAsStranger;
@@ -199,7 +209,7 @@ impl Guest {
         if !self.asker.may_queue() {
             return Way::Refused(Box::new(Refusal::new(Reason::SubResource)));
         }
-        let turn = self.desk.room().arrive(self.wall, self.desk.fresh_id());
+        let turn = self.arrive();
         self.desk.refresh();
         match turn {
             Turn::Through => Way::OnAsStranger,

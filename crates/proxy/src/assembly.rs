@@ -127,8 +127,9 @@ impl Assembly {
     pub fn latest(config: &Config, store: &dyn Store) -> WallTime {
         let seen = |room: &forebay_config::Room| {
             let snapshot = store.load(&room.name).ok().flatten()?;
-            let settings = convert::room(room);
             let id = RoomId::of(&room.name);
+            // Its clock is the snapshot's, whatever the settings are.
+            let settings = Settings::default();
             let restored = Room::restore(id, settings, &snapshot, WallTime::default()).ok()?;
             Some(restored.clock())
         };
@@ -174,7 +175,7 @@ impl Assembly {
         let now = self.clock.wall(self.clock.now());
         let ring = self.made.ring(config, &*self.store, now)?;
         let error_pages = Arc::new(Pages::new(&convert::site_pages(config))?);
-        let rooms = self.rooms(config)?;
+        let rooms = self.rooms(config, &ring)?;
         self.keys.replace(ring);
         self.streams.set_max(config.limits.streams as u64);
         self.body_buffers.set_max(config.limits.body_buffers);
@@ -231,14 +232,14 @@ impl Assembly {
         Ok(false)
     }
 
-    fn rooms(&mut self, config: &Config) -> Result<Vec<Arc<Desk>>, AssemblyError> {
+    fn rooms(&mut self, config: &Config, ring: &Keyring) -> Result<Vec<Arc<Desk>>, AssemblyError> {
         let mut ready = Vec::new();
         for room in &config.rooms {
             let pages = Arc::new(Pages::new(&convert::room_pages(config, room))?);
             let known = self.desks.get(&room.name).map(Arc::clone);
             let desk = match known {
                 Some(desk) => desk,
-                None => self.open(room, Arc::clone(&pages))?,
+                None => self.open(room, ring, Arc::clone(&pages))?,
             };
             ready.push((desk, room, pages));
         }
@@ -247,13 +248,17 @@ impl Assembly {
             .into_iter()
             .map(|(desk, room, pages)| {
                 desk.replace(convert::desk_rules(room), pages);
-                let written = convert::room(room);
+                let written = Settings {
+                    event: desk.agenda.plan(convert::events(room, ring), now),
+                    ..convert::room(room, ring)
+                };
                 let before = self.written.insert(room.name.clone(), written);
                 let mut live = desk.room();
                 let settings = keep_commands(written, before, live.settings());
                 live.configure(settings, now);
                 drop(live);
                 desk.refresh();
+                desk.keep_agenda(now);
                 self.desks.insert(room.name.clone(), Arc::clone(&desk));
                 desk
             })
@@ -264,11 +269,16 @@ impl Assembly {
     fn open(
         &self,
         room: &forebay_config::Room,
+        ring: &Keyring,
         pages: Arc<Pages>,
     ) -> Result<Arc<Desk>, AssemblyError> {
         let now = self.clock.wall(self.clock.now());
         let id = RoomId::of(&room.name);
-        let settings = convert::room(room);
+        let events = convert::events(room, ring);
+        let settings = Settings {
+            event: events.into_iter().find(|event| event.opens > now),
+            ..convert::room(room, ring)
+        };
         let restored = match self.store.load(&room.name)? {
             None => Room::new(id, settings, now),
             Some(snapshot) => Room::restore(id, settings, &snapshot, now).map_err(|source| {

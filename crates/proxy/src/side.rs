@@ -100,6 +100,7 @@ pub(crate) fn tick(
     }
     let before = desk.room().state();
     desk.room().publish(wall);
+    desk.keep_agenda(wall);
     desk.refresh();
     let status = desk.room().status(wall);
     if status.state != before {

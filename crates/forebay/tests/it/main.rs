@@ -16,6 +16,7 @@ mod check;
 mod crowd;
 mod demo;
 mod drain;
+mod event;
 mod house;
 mod keys;
 mod maintenance;

@@ -12,6 +12,7 @@ use forebay_admission::ticket::Ticket;
 use forebay_telemetry::metrics::RoomMetrics;
 use http::HeaderValue;
 
+use super::Agenda;
 use crate::cookie::CookieNames;
 use crate::keyring::Keyring;
 use crate::page::Pages;
@@ -50,6 +51,8 @@ pub struct Desk {
     pub metrics: Arc<RoomMetrics>,
     /// What was revoked and opened.
     pub register: Register,
+    /// Its events.
+    pub agenda: Agenda,
     random: Random,
     door: AtomicU8,
     rules: Mutex<DeskRules>,
@@ -83,6 +86,7 @@ impl Desk {
             name,
             metrics,
             register,
+            agenda: Agenda::default(),
             random,
             door: AtomicU8::new(0),
             rules: Mutex::new(rules),

@@ -2,7 +2,9 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use forebay_admission::draw::Seed;
 use forebay_admission::limit::Bounds;
 use forebay_admission::pass::PassRules;
 use forebay_admission::priority;
@@ -10,10 +12,12 @@ use forebay_admission::queue;
 use forebay_admission::quota::Allowance;
 use forebay_admission::rate::Rate;
 use forebay_admission::retry::RetryRules;
-use forebay_admission::room::{InletRule, Mode, Order, Settings};
+use forebay_admission::room::{Event, InletRule, Mode, Order, Settings};
+use forebay_admission::time::WallTime;
 use forebay_config as config;
 use forebay_layers::bypass::{Bypass, Secret};
 use forebay_layers::gate::{GateRules, LimitRule};
+use forebay_layers::keyring::Keyring;
 use forebay_layers::origin::OriginRules;
 use forebay_layers::page::{Language, PageSettings, Template};
 use forebay_layers::room::DeskRules;
@@ -36,23 +40,56 @@ fn rate(rate: config::Rate) -> Rate {
     Rate::new(rate.count, rate.per).expect("config refuses a rate of zero or over no time")
 }
 
-pub(super) fn room(room: &config::Room) -> Settings {
+const fn pass(room: &config::Room) -> PassRules {
+    PassRules {
+        idle: room.pass.idle,
+        lifetime: room.pass.lifetime,
+        form_grace: room.pass.form_grace,
+    }
+}
+
+/// A room's settings, without its next event: which one that is depends on the time.
+pub(super) fn room(room: &config::Room, ring: &Keyring) -> Settings {
     Settings {
         mode: mode(room.mode),
         inlet: inlet(room.inlet),
-        order: Order::Arrival,
+        order: match room.order {
+            config::RoomOrder::Arrival => Order::Arrival,
+            config::RoomOrder::Lottery => Order::Lottery(seed(ring, room, "lottery")),
+        },
         event: None,
         active: room.active,
         keep: room.ticket.keep,
-        pass: PassRules {
-            idle: room.pass.idle,
-            lifetime: room.pass.lifetime,
-            form_grace: room.pass.form_grace,
-        },
+        pass: pass(room),
         poll_min: room.poll.min,
         poll_max: room.poll.max,
         poll_budget: per_second(room.poll.budget),
     }
+}
+
+/// A room's events by time. All nodes with the same keys draw alike.
+pub(super) fn events(room: &config::Room, ring: &Keyring) -> Vec<Event> {
+    let seconds = |time: SystemTime| {
+        let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+        since.as_secs()
+    };
+    room.events
+        .iter()
+        .map(|event| {
+            let opens = seconds(event.opens);
+            Event {
+                opens: WallTime::from_millis(opens * 1_000),
+                prequeue: event.prequeue,
+                per_client: event.per_client,
+                seed: seed(ring, room, &format!("event {opens}")),
+            }
+        })
+        .collect()
+}
+
+fn seed(ring: &Keyring, room: &config::Room, what: &str) -> Seed {
+    let purpose = format!("forebay draw\0{}\0{what}", room.name);
+    Seed::new(ring.derive(purpose.as_bytes()))
 }
 
 fn per_second(rate: config::Rate) -> u32 {
@@ -65,10 +102,9 @@ fn per_second(rate: config::Rate) -> u32 {
 }
 
 pub(super) fn desk_rules(configured: &config::Room) -> DeskRules {
-    let Settings { pass, keep, .. } = room(configured);
     DeskRules {
-        pass,
-        keep,
+        pass: pass(configured),
+        keep: configured.ticket.keep,
         status: configured.status,
     }
 }
