@@ -6,8 +6,10 @@
 //! check it.
 
 mod attempt;
+mod code;
 
 pub use attempt::{ATTEMPT_MAX, Attempt};
+pub use code::{CODE_MAX, Code, Gives, RETURN_VALID};
 
 use alloc::string::String;
 

@@ -3,8 +3,12 @@
 //! of their own, larger than a client's quota.
 
 mod draw;
+mod link;
+mod opening;
+mod slip;
 mod status;
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -21,6 +25,8 @@ use crate::body::AnswerBody;
 use crate::exchange::{Answer, Exchange, Note, Refusal};
 use crate::rate;
 use crate::room::Desk;
+
+type Boxed = Pin<Box<dyn Future<Output = Result<Answer, Refusal>> + Send>>;
 
 /// Answers what is ours before `inner`.
 #[derive(Clone, Debug)]
@@ -41,7 +47,7 @@ where
 {
     type Response = Answer;
     type Error = Refusal;
-    type Future = Either<Ready<Result<Answer, Refusal>>, S::Future>;
+    type Future = Either<Either<Ready<Result<Answer, Refusal>>, Boxed>, S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Refusal>> {
         self.inner.poll_ready(cx)
@@ -51,33 +57,49 @@ where
         if exchange.route.is_some() {
             return Either::Right(self.inner.call(exchange));
         }
-        let answer = answer(&exchange);
-        Either::Left(ready(answer.map_err(|mut refusal| {
-            refusal.unread = exchange.body.is_streaming();
+        let unread = exchange.body.is_streaming();
+        let refused = |mut refusal: Refusal| {
+            refusal.unread = unread;
             refusal
-        })))
+        };
+        if let Err(refusal) = within_budget(&exchange) {
+            return Either::Left(Either::Left(ready(Err(refused(refusal)))));
+        }
+        if exchange.head.method == Method::POST
+            && name(&exchange) == "/return"
+            && let Some(desk) = exchange.desk.clone()
+        {
+            return Either::Left(Either::Right(opening::open(exchange, desk)));
+        }
+        let answer = answer(&exchange);
+        Either::Left(Either::Left(ready(answer.map_err(refused))))
     }
 }
 
-fn answer(exchange: &Exchange) -> Result<Answer, Refusal> {
-    let site = &exchange.site;
+fn within_budget(exchange: &Exchange) -> Result<(), Refusal> {
     rate::check(
-        &site.room_quota,
+        &exchange.site.room_quota,
         Reason::RoomRate,
         exchange.client.key,
         None,
         exchange.arrived,
-    )?;
+    )
+}
+
+/// The address below our prefix.
+fn name(exchange: &Exchange) -> &str {
+    let path = exchange.head.uri.path();
+    path.strip_prefix(exchange.site.prefix.as_str())
+        .unwrap_or_default()
+}
+
+fn answer(exchange: &Exchange) -> Result<Answer, Refusal> {
     if !matches!(exchange.head.method, Method::GET | Method::HEAD) {
         return Err(Reason::MethodNotAllowed.into());
     }
-    let name = exchange
-        .head
-        .uri
-        .path()
-        .strip_prefix(site.prefix.as_str())
-        .unwrap_or_default();
-    match (name, &exchange.desk) {
+    match (name(exchange), &exchange.desk) {
+        ("/link", Some(desk)) => Ok(link::link(exchange, desk)),
+        ("/return", Some(desk)) => Ok(opening::look(exchange, desk)),
         ("/status", Some(desk)) => Ok(status::status(exchange, desk)),
         ("/draw", Some(desk)) => Ok(draw::draw(exchange, desk)),
         ("/here.css", Some(desk)) => Ok(status::here(exchange, desk)),

@@ -219,3 +219,71 @@ proptest! {
         prop_assert_eq!(Attempt::open(&text, 3, &TOY, NOW), None);
     }
 }
+
+fn place() -> Code {
+    Code {
+        until: NOW.plus(RETURN_VALID),
+        gives: Gives::Place(ticket()),
+    }
+}
+
+#[test]
+fn a_code_opens_as_it_was_sealed_until_it_ends_and_in_its_room_only() {
+    let text = place().seal(&TOY);
+    assert!(text.len() <= CODE_MAX);
+    let last = place().until.minus(Duration::from_millis(1));
+    let gone = Toy {
+        signs: 9,
+        knows: &[9],
+    };
+    let elsewhere = RoomId::of("shop");
+    for (room, seal, now, expected) in [
+        (ROOM, TOY, NOW, Ok(place())),
+        (ROOM, TOY, last, Ok(place())),
+        (ROOM, TOY, place().until, Err(Rejected::Expired)),
+        (elsewhere, TOY, NOW, Err(Rejected::OtherRoom)),
+        (ROOM, gone, NOW, Err(Rejected::UnknownKey)),
+    ] {
+        assert_eq!(Code::open(&text, room, &seal, now), expected);
+    }
+    for text in [
+        "",
+        "A",
+        "!!",
+        &text[1..],
+        &format!("{text}A"),
+        &"A".repeat(5_000),
+    ] {
+        let found = Code::open(text, ROOM, &TOY, NOW);
+        assert!(found.is_err(), "{text}");
+    }
+}
+
+#[test]
+fn no_byte_of_a_code_can_be_changed_and_no_part_of_it_is_a_ticket() {
+    let bytes = URL_SAFE_NO_PAD.decode(place().seal(&TOY)).unwrap();
+    for at in 0..bytes.len() {
+        let mut other = bytes.clone();
+        other[at] ^= 1;
+        let text = URL_SAFE_NO_PAD.encode(&other);
+        assert!(Code::open(&text, ROOM, &TOY, NOW).is_err(), "byte {at}");
+        let cut = URL_SAFE_NO_PAD.encode(&bytes[at..]);
+        assert!(open(&cut).is_err(), "from byte {at}");
+    }
+    let cookie = Credential::Ticket(ticket()).seal(&TOY);
+    assert!(Code::open(&cookie, ROOM, &TOY, NOW).is_err());
+}
+
+#[test]
+fn each_link_has_a_name_of_its_own() {
+    let later = Code {
+        until: place().until.plus(Duration::from_millis(1)),
+        ..place()
+    };
+    let other = Code {
+        gives: Gives::Place(Ticket { id: 4, ..ticket() }),
+        ..place()
+    };
+    assert_ne!(place().name(), later.name());
+    assert_ne!(place().name(), other.name());
+}

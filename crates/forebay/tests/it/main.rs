@@ -24,6 +24,7 @@ mod nginx;
 mod quota;
 mod reload;
 mod restart;
+mod returned;
 mod revoked;
 mod room;
 mod wire;
