@@ -47,8 +47,8 @@ impl CookieNames {
     pub fn values<'a>(&'a self, headers: &'a HeaderMap) -> impl Iterator<Item = &'a str> {
         pairs(headers).filter_map(|pair| {
             let (name, value) = pair.split_once('=')?;
-            let name = name.trim();
-            (name == self.secure || name == self.plain).then(|| value.trim())
+            let name = name.trim_ascii();
+            (name == self.secure || name == self.plain).then(|| value.trim_ascii())
         })
     }
 }
@@ -82,22 +82,25 @@ pub fn attempts(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     let all = any.then(|| pairs(headers)).into_iter().flatten();
     all.filter_map(|pair| {
         let (name, value) = pair.split_once('=')?;
-        (name.trim() == ATTEMPT).then(|| value.trim())
+        (name.trim_ascii() == ATTEMPT).then(|| value.trim_ascii())
     })
 }
 
+/// The pairs of all lines, one by one: browsers send what scripts wrote in any bytes, and what one
+/// cookie holds must not hide another.
 fn pairs(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     headers
         .get_all(COOKIE)
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|line| line.split(';'))
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
+        .filter_map(|pair| std::str::from_utf8(pair).ok())
 }
 
 /// Whether a cookie's name is one of ours, whatever the room.
-fn ours(pair: &str) -> bool {
-    let name = pair.split_once('=').map_or(pair, |(name, _)| name).trim();
-    name.starts_with("__Host-forebay-") || name.starts_with("forebay-")
+fn ours(pair: &[u8]) -> bool {
+    let name = pair.split(|byte| *byte == b'=').next().unwrap_or(pair);
+    let name = name.trim_ascii();
+    name.starts_with(b"__Host-forebay-") || name.starts_with(b"forebay-")
 }
 
 /// Removes every room's cookie, and leaves all others as they were.
@@ -118,18 +121,16 @@ pub fn remove_ours(headers: &mut HeaderMap) {
 }
 
 fn without_ours(value: &HeaderValue) -> Option<HeaderValue> {
-    let Ok(line) = value.to_str() else {
-        return Some(value.clone());
-    };
-    let kept: Vec<&str> = line
-        .split(';')
-        .map(str::trim)
+    let kept: Vec<&[u8]> = value
+        .as_bytes()
+        .split(|byte| *byte == b';')
+        .map(<[u8]>::trim_ascii)
         .filter(|pair| !pair.is_empty() && !ours(pair))
         .collect();
     if kept.is_empty() {
         return None;
     }
-    HeaderValue::from_str(&kept.join("; ")).ok()
+    HeaderValue::from_bytes(&kept.join(&b"; "[..])).ok()
 }
 
 #[cfg(test)]
@@ -152,6 +153,19 @@ mod tests {
             "__Host-forebay-main=z",
         ]);
         assert_eq!(names.values(&sent).collect::<Vec<_>>(), ["x", "z"]);
+    }
+
+    #[test]
+    fn what_other_cookies_hold_hides_none_of_ours() {
+        let names = CookieNames::of("main");
+        for other in [&b"name=\xc3\xa9"[..], b"raw=\xff\xfe", b"\xc2\xa0"] {
+            let line = [other, b"; forebay-main=x"].concat();
+            let mut sent = HeaderMap::new();
+            sent.insert(COOKIE, HeaderValue::from_bytes(&line).unwrap());
+            assert_eq!(names.values(&sent).collect::<Vec<_>>(), ["x"], "{other:?}");
+            remove_ours(&mut sent);
+            assert_eq!(sent[COOKIE].as_bytes(), other);
+        }
     }
 
     #[test]
