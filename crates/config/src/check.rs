@@ -2,6 +2,7 @@
 //! reported here.
 
 mod bypass;
+mod cache;
 mod edge;
 mod event;
 mod operation;
@@ -44,6 +45,7 @@ pub(crate) fn config(file: File, reader: &mut Reader<'_>) -> Config {
         quotas,
         rooms,
         site: pages.site,
+        cache: cache::cache(&file.cache.value, reader),
         state,
         admin,
         log: operation::log(&file.log.value, reader),

@@ -6,6 +6,7 @@
 //! [`load`](crate::load()).
 
 mod bypass;
+mod cache;
 mod edge;
 mod operation;
 mod origin;
@@ -15,6 +16,7 @@ mod route;
 mod site;
 
 pub use bypass::Bypass;
+pub use cache::{Cache, RouteCache};
 pub use edge::{Client, Forwarded, Limits, Linger, Listener, ListenerTls, Runtime};
 pub use ipnet::IpNet;
 pub use operation::{Access, Admin, Level, Log, LogTarget, Secret, State};
@@ -45,6 +47,8 @@ pub struct Config {
     pub rooms: Vec<Room>,
     /// What the pages say of the site.
     pub site: Site,
+    /// Kept answers.
+    pub cache: Cache,
     /// Where the rooms' counters and keys are kept.
     pub state: State,
     /// The operator's side.

@@ -2,6 +2,7 @@
 //! its type and its default. The JSON schema is made from these too.
 
 mod bypass;
+mod cache;
 mod edge;
 mod operation;
 mod origin;
@@ -11,6 +12,7 @@ mod route;
 mod site;
 
 pub(crate) use bypass::Bypass;
+pub(crate) use cache::{Cache, RouteCache};
 pub(crate) use edge::{Client, Limits, Linger, Listener, ListenerTls, Runtime};
 pub(crate) use operation::{Admin, Format, Log, State, Store};
 pub(crate) use origin::{Health, HostName, Limit, LimitMode, Member, Origin, Queue};
@@ -49,6 +51,8 @@ table! {
         room: Named<Room> = "{}",
         /// What the pages say of the site.
         site: Site = "{}",
+        /// Kept answers, of the routes that ask for it.
+        cache: Cache = "{}",
         /// Where the rooms' counters and keys are kept.
         state: State = "{}",
         /// The operator's side.

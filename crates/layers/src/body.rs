@@ -1,5 +1,6 @@
 //! Bodies in both directions: what the client sends, and what it gets.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -311,6 +312,41 @@ pub enum AnswerBody {
     Full(Option<Bytes>),
     /// The origin's.
     Origin(Box<PermitBody>),
+    /// The origin's, of which the first part has been read already.
+    Begun(Box<Begun>),
+}
+
+/// What was read of a body, and the rest of it.
+pub struct Begun {
+    /// Read already, in order.
+    pub read: VecDeque<Frame<Bytes>>,
+    /// Still to come.
+    pub rest: AnswerBody,
+}
+
+impl Begun {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        match self.read.pop_front() {
+            Some(frame) => Poll::Ready(Some(Ok(frame))),
+            None => Pin::new(&mut self.rest).poll_frame(cx),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let read: u64 = self
+            .read
+            .iter()
+            .filter_map(Frame::data_ref)
+            .map(|data| data.len() as u64)
+            .sum();
+        let rest = self.rest.size_hint();
+        let mut hint = SizeHint::default();
+        hint.set_lower(rest.lower().saturating_add(read));
+        if let Some(upper) = rest.upper() {
+            hint.set_upper(upper.saturating_add(read));
+        }
+        hint
+    }
 }
 
 impl AnswerBody {
@@ -337,6 +373,7 @@ impl Body for AnswerBody {
             Self::Empty => Poll::Ready(None),
             Self::Full(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Self::Origin(body) => Pin::new(&mut **body).poll_frame(cx),
+            Self::Begun(begun) => begun.poll(cx),
         }
     }
 
@@ -345,6 +382,7 @@ impl Body for AnswerBody {
             Self::Empty => true,
             Self::Full(bytes) => bytes.is_none(),
             Self::Origin(body) => body.is_end_stream(),
+            Self::Begun(begun) => begun.read.is_empty() && begun.rest.is_end_stream(),
         }
     }
 
@@ -355,6 +393,7 @@ impl Body for AnswerBody {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
             }
             Self::Origin(body) => body.size_hint(),
+            Self::Begun(begun) => begun.size_hint(),
         }
     }
 }

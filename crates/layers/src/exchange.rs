@@ -13,7 +13,7 @@ use forebay_admission::room::Told;
 use forebay_admission::ticket::Ticket;
 use forebay_admission::time::{Timestamp, WallTime};
 use forebay_admission::verdict::Reason;
-use forebay_telemetry::metrics::BadRequest;
+use forebay_telemetry::metrics::{BadRequest, Copied};
 use http::request::Parts;
 use http::{HeaderValue, Response};
 
@@ -206,6 +206,8 @@ pub struct Note {
     pub local: bool,
     /// The rule by which it went to the origin past the room.
     pub bypass: Option<Rule>,
+    /// How good the copy was with which it was answered.
+    pub copied: Option<Copied>,
     /// Which server answered.
     pub server: Option<Arc<str>>,
 }

@@ -267,6 +267,12 @@ impl Gate {
         self.counts.limit()
     }
 
+    /// Whether no permit is free, or somebody waits for one.
+    #[must_use]
+    pub fn is_pressed(&self) -> bool {
+        self.counts.queued() > 0 || self.counts.in_flight() >= self.counts.limit()
+    }
+
     /// What stands at the gate now.
     #[must_use]
     pub fn status(&self) -> GateStatus {

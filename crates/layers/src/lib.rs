@@ -10,6 +10,7 @@ pub mod body;
 pub mod budget;
 pub mod buffer;
 pub mod bypass;
+pub mod cache;
 pub mod clock;
 pub mod concurrency;
 pub mod cookie;

@@ -14,6 +14,7 @@ use ipnet::IpNet;
 use crate::body::BodyRules;
 use crate::budget::Budget;
 use crate::bypass::Bypass;
+use crate::cache::{Cache, CacheRules};
 use crate::keyring::Keys;
 use crate::origin::Origin;
 use crate::page::Pages;
@@ -79,6 +80,8 @@ pub struct RouteEntry {
     pub room: Option<Arc<Desk>>,
     /// Whom that room never holds; `None`: it holds everybody.
     pub bypass: Option<Arc<Bypass>>,
+    /// How its answers are kept; `None`: they are not.
+    pub cache: Option<CacheRules>,
     /// What strangers are counted by; `None`: nothing is.
     pub quota: Option<Arc<NamedQuota>>,
     /// What visitors with a pass are counted by, unless the route counts nobody.
@@ -114,6 +117,8 @@ pub struct Site {
     pub pages: Arc<Pages>,
     /// The keys under tickets and passes.
     pub keyring: Arc<Keys>,
+    /// Kept answers; `None`: no route keeps any.
+    pub cache: Option<Arc<Cache>>,
     /// Where our own addresses begin, such as `/__forebay`.
     pub prefix: String,
     /// Whether connections are to end after their answers: draining, or too many are open.

@@ -14,7 +14,7 @@ use forebay_admission::priority::Priority;
 use forebay_admission::time::{Timestamp, WallTime};
 use forebay_admission::verdict::Reason;
 use forebay_telemetry::access::{Line, Pen};
-use forebay_telemetry::metrics::{BadRequest, Decision, Grounds};
+use forebay_telemetry::metrics::{BadRequest, Copied, Decision, Grounds};
 use http::header::{HOST, USER_AGENT};
 use http::{HeaderValue, Method, Response, Uri};
 use http_body::{Body, Frame, SizeHint};
@@ -188,6 +188,7 @@ impl Record {
 
     fn decision(&self) -> Decision {
         match self.note.reason {
+            None if self.note.copied.is_some() => Decision::Cache,
             None => Decision::Admit,
             Some(
                 Reason::RoomWaiting
@@ -218,6 +219,7 @@ impl Record {
         let reason = self.note.reason.map_or(0, |reason| reason as usize);
         match decision {
             Decision::Admit => metrics.admitted(self.grounds()),
+            Decision::Cache => metrics.copied(self.note.copied.unwrap_or(Copied::Fresh)),
             Decision::Hold => metrics.held(reason),
             Decision::Shed => metrics.shed(reason),
         }
@@ -239,11 +241,12 @@ impl Record {
             .target
             .path_and_query()
             .map_or("", |target| target.as_str());
-        let reason = match (self.status, self.note.reason) {
-            (_, Some(reason)) => reason.name(),
-            (0, None) => "client_gone",
-            (_, None) if self.note.bypass.is_some() => self.grounds().name(),
-            (_, None) => "",
+        let reason = match (self.status, self.note.reason, self.note.copied) {
+            (_, Some(reason), _) => reason.name(),
+            (0, None, _) => "client_gone",
+            (_, None, Some(copied)) => copied.name(),
+            (_, None, None) if self.note.bypass.is_some() => self.grounds().name(),
+            (_, None, None) => "",
         };
         pen.write(&Line {
             time_ms: self.wall.as_millis(),

@@ -17,6 +17,7 @@ use forebay_admission::time::WallTime;
 use forebay_config::Config;
 use forebay_layers::body::BodyRules;
 use forebay_layers::budget::Budget;
+use forebay_layers::cache::Cache;
 use forebay_layers::clock::Clock;
 use forebay_layers::gate::Gate;
 use forebay_layers::keyring::{Keyring, Keys};
@@ -58,6 +59,7 @@ pub struct Assembly {
     /// What the file said of each room last.
     written: HashMap<String, Settings>,
     tables: HashMap<(String, usize), SharedTable>,
+    cache: Option<Arc<Cache>>,
     hasher: RandomState,
 }
 
@@ -117,6 +119,7 @@ impl Assembly {
             desks: HashMap::new(),
             written: HashMap::new(),
             tables: HashMap::new(),
+            cache: None,
             hasher: RandomState::new(),
         }
     }
@@ -184,6 +187,7 @@ impl Assembly {
             .iter()
             .map(|origin| self.origin(origin))
             .collect();
+        self.set_cache(config);
         let names = names(config, &origins, self.clock);
         let shared = Shared {
             keyring: Arc::clone(&self.keys),
@@ -323,6 +327,18 @@ impl Assembly {
         })
     }
 
+    /// Copies stay over a reload, so long as their bounds do and a route keeps any.
+    fn set_cache(&mut self, config: &Config) {
+        let size = convert::cache_size(config.cache);
+        let wanted = config.routes.iter().any(|route| route.cache.is_some());
+        let before = self.cache.take();
+        self.cache = wanted.then(|| {
+            before
+                .filter(|cache| cache.size() == size)
+                .unwrap_or_else(|| Cache::new(size))
+        });
+    }
+
     fn quotas(&mut self, config: &Config) -> Vec<Arc<NamedQuota>> {
         config
             .quotas
@@ -356,6 +372,7 @@ impl Assembly {
                 origin: Arc::clone(&shared.origins[route.origin]),
                 room: route.room.map(|room| Arc::clone(&shared.rooms[room])),
                 bypass: route.room.and_then(|room| bypasses[room].clone()),
+                cache: route.cache.map(convert::cache_rules),
                 quota: route.quota.map(|quota| Arc::clone(&quotas[quota])),
                 pass_quota: named("pass"),
                 priority: convert::priority(route.priority),
@@ -379,6 +396,7 @@ impl Assembly {
             room_quota: named("room"),
             pages: Arc::clone(&shared.error_pages),
             keyring: Arc::clone(&shared.keyring),
+            cache: self.cache.clone(),
             prefix: config.prefix.clone(),
             closing: Arc::clone(&self.closing),
             unrouted: self.metrics.route(""),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use forebay_layers::buffer::Buffer;
+use forebay_layers::cache::Copies;
 use forebay_layers::clock::Clock;
 use forebay_layers::concurrency::Concurrency;
 use forebay_layers::deadline::Deadline;
@@ -16,7 +17,7 @@ use forebay_layers::trace::{SharedPen, Trace};
 
 use crate::upstream::{Pools, Upstream};
 
-type BelowRoom = Buffer<Concurrency<Deadline<Upstream>>>;
+type BelowRoom = Copies<Buffer<Concurrency<Deadline<Upstream>>>>;
 type BelowLocal = Rate<RoomLayer<BelowRoom>>;
 
 /// All layers, outermost first.
@@ -33,6 +34,8 @@ pub fn stack(pools: Arc<Pools>, clock: Clock, pen: SharedPen) -> Stack {
     let service = Concurrency::new(service, clock);
     // Small bodies before the permit.
     let service = Buffer::new(service);
+    // A kept answer, where the route keeps any.
+    let service = Copies::new(service, clock);
     // A place inside, or in line.
     let service = RoomLayer::new(service);
     // A quota for what goes on from here.

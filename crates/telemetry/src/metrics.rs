@@ -25,7 +25,7 @@ pub use names::NAMES;
 pub use origin::{Abandoned, ConnectError, LimitHolds, OriginMetrics, QueueClass};
 pub use process::{ProcessMetrics, Reload};
 pub use room::{Rejection, RoomMetrics, RoomState};
-pub use route::{Decision, Grounds, RouteMetrics, StatusClass};
+pub use route::{Copied, Decision, Grounds, RouteMetrics, StatusClass};
 
 /// What runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! Routes: names become indexes, and what can never match is pointed out.
 
+use super::cache;
 use crate::checked::{HostPattern, PathPattern, Route};
 use crate::raw;
 use crate::read::{At, NoneWord, Or, Place, Reader, read_default};
@@ -130,6 +131,8 @@ fn route(raw: &At<raw::Route>, targets: &Targets<'_>, reader: &mut Reader<'_>) -
             .map(|method| method.value.0.clone())
             .collect()
     });
+    let methods: Option<Vec<String>> = methods;
+    let cache = cache::route(value.cache.as_ref(), methods.as_deref(), reader);
     let host = value.host.as_ref().map(|host| host.value.clone());
     let path = value.path.as_ref().map(|path| path.value.clone());
     Route {
@@ -141,6 +144,7 @@ fn route(raw: &At<raw::Route>, targets: &Targets<'_>, reader: &mut Reader<'_>) -
         room: targets.room(&value.room, reader),
         quota: targets.quota(&value.quota, reader),
         priority: value.priority.value,
+        cache,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Which requests go where.
 
+use super::RouteCache;
+
 /// One row of the routing table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
@@ -20,6 +22,8 @@ pub struct Route {
     pub quota: Option<usize>,
     /// Moves the route's requests one class up or down in the short queue.
     pub priority: RoutePriority,
+    /// How its answers are kept; `None`: they are not.
+    pub cache: Option<RouteCache>,
 }
 
 /// One class up or down, never into the first two.

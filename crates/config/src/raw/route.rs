@@ -1,6 +1,6 @@
 //! `[[route]]`.
 
-use super::HostName;
+use super::{HostName, RouteCache};
 use crate::checked::{HostPattern, PathPattern, RoutePriority};
 use crate::read::{At, FromText, NoneWord, Or, Word, Wrong, table};
 
@@ -21,6 +21,9 @@ table! {
         quota: Or<NoneWord, String> = "'client'",
         /// One class up or down in the short queue, never into the first two.
         priority: RoutePriority = "'normal'",
+        /// Whether answers to GETs without cookies are kept for everybody;
+        /// `{}` for what the origin calls fresh. Missing: none is kept.
+        cache: RouteCache = optional,
     }
 }
 

@@ -251,6 +251,31 @@ fn what_lets_past_a_room_is_checked_and_no_secret_is_repeated() {
 }
 
 #[test]
+fn what_is_kept_is_checked() {
+    let cases = [
+        (
+            "[cache]\nsize = \"4MiB\"",
+            "cache.size: is less than eight times cache.object; raise it, or lower the other",
+        ),
+        (
+            "[[route]]\nmethods = [\"POST\"]\ncache = {}",
+            "route[0].cache: keeps nothing: only answers to GET are kept; leave it out, or add \
+             \"GET\" to the route's methods",
+        ),
+        (
+            "[[route]]\ncache = { fresh = \"0s\" }",
+            "route[0].cache.fresh: is \"0s\", which leaves no time at all; write more than \
+             \"0s\", or \"auto\"",
+        ),
+    ];
+    for (more, expected) in cases {
+        let said = said(&with(more));
+        assert_eq!(said.len(), 1, "about\n{more}\n{said:?}");
+        assert!(said[0].ends_with(expected), "about\n{more}\n{said:?}");
+    }
+}
+
+#[test]
 fn values_that_do_not_go_together_are_problems() {
     let listeners = "[[listener]]\naddress = \"0.0.0.0:8080\"\n[[listener]]\naddress = \
                      \"127.0.0.1:9901\"";

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use forebay_config::{
-    Access, Admin, Bypass, Client, Config, Event, Forwarded, Health, HostHeader, HostPattern,
-    Inlet, Language, Level, Limit, Limits, Linger, Listener, ListenerTls, Log, LogTarget, Origin,
-    Pass, PathPattern, Per, Poll, Queue, Quota, Rate, Retry, Room, RoomMode, RoomOrder, Route,
-    RoutePriority, Runtime, Secret, Server, Site, State, Template, Ticket,
+    Access, Admin, Bypass, Cache, Client, Config, Event, Forwarded, Health, HostHeader,
+    HostPattern, Inlet, Language, Level, Limit, Limits, Linger, Listener, ListenerTls, Log,
+    LogTarget, Origin, Pass, PathPattern, Per, Poll, Queue, Quota, Rate, Retry, Room, RoomMode,
+    RoomOrder, Route, RouteCache, RoutePriority, Runtime, Secret, Server, Site, State, Template,
+    Ticket,
 };
 
 use super::{config, parse_in, with};
@@ -63,6 +64,7 @@ origin = "portal"
 room = "apply"
 quota = "own"
 priority = "high"
+cache = { fresh = "501s", stale = "502s" }
 [[route]]
 path = "/static"
 room = "none"
@@ -96,6 +98,9 @@ contact = "+1 555 0100"
 page = "site.html"
 texts = "."
 languages = ["de"]
+[cache]
+size = "2MiB"
+object = "503B"
 [state]
 store = "embedded"
 directory = "elsewhere"
@@ -198,6 +203,10 @@ fn routes() -> Vec<Route> {
         room: Some(0),
         quota: Some(0),
         priority: RoutePriority::High,
+        cache: Some(RouteCache {
+            fresh: Some(seconds(501)),
+            stale: seconds(502),
+        }),
     };
     let fixed = Route {
         name: "/static".to_owned(),
@@ -208,6 +217,7 @@ fn routes() -> Vec<Route> {
         room: None,
         quota: None,
         priority: RoutePriority::Low,
+        cache: None,
     };
     vec![apply, fixed]
 }
@@ -329,6 +339,13 @@ fn implied_room() -> Room {
     }
 }
 
+const fn cache() -> Cache {
+    Cache {
+        size: 2 << 20,
+        object: 503,
+    }
+}
+
 fn expected(base: &Path) -> Config {
     let [client, pass, page] = implied_quotas();
     let tls = ListenerTls {
@@ -369,6 +386,7 @@ fn expected(base: &Path) -> Config {
             },
         ],
         site: site(base),
+        cache: cache(),
         state: State {
             directory: base.join("elsewhere"),
             keys: vec![Secret::new(KEY), Secret::new(second)],
@@ -424,6 +442,7 @@ fn the_smallest_file_has_a_route_a_room_and_quotas() {
         room: Some(0),
         quota: Some(0),
         priority: RoutePriority::Normal,
+        cache: None,
     };
     assert_eq!(config.routes, [route]);
     assert_eq!(config.rooms, [implied_room()]);

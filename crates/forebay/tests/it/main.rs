@@ -12,6 +12,7 @@ mod access_log;
 mod admin;
 mod browser;
 mod bypass;
+mod cache;
 mod check;
 mod crowd;
 mod demo;

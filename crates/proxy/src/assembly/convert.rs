@@ -16,6 +16,7 @@ use forebay_admission::room::{Event, InletRule, Mode, Order, Settings};
 use forebay_admission::time::WallTime;
 use forebay_config as config;
 use forebay_layers::bypass::{Bypass, Secret};
+use forebay_layers::cache::{CacheRules, CacheSize};
 use forebay_layers::gate::{GateRules, LimitRule};
 use forebay_layers::keyring::Keyring;
 use forebay_layers::origin::OriginRules;
@@ -265,5 +266,19 @@ fn pages(
             name: template.path.display().to_string(),
             text: template.text.clone(),
         }),
+    }
+}
+
+pub(super) fn cache_rules(cache: config::RouteCache) -> CacheRules {
+    CacheRules {
+        fresh: cache.fresh,
+        stale: cache.stale,
+    }
+}
+
+pub(super) fn cache_size(cache: config::Cache) -> CacheSize {
+    CacheSize {
+        all: cache.size,
+        object: cache.object,
     }
 }

@@ -36,9 +36,10 @@ pub struct Line<'a> {
     pub queue_us: Option<u64>,
     /// The class in which it waited at the short queue; empty when it did not.
     pub class: &'a str,
-    /// `admit`, `hold` or `shed`.
+    /// `admit`, `cache`, `hold` or `shed`.
     pub decision: &'a str,
-    /// Why it was not admitted, or on what grounds past the room; empty otherwise.
+    /// Why it was not admitted, on what grounds past the room, or how
+    /// good the copy was; empty otherwise.
     pub reason: &'a str,
     /// The server of the origin that answered; empty when none was asked.
     pub server: &'a str,

@@ -7,6 +7,8 @@ kinds! {
     Decision {
         /// It went to the origin.
         Admit => "admit",
+        /// It was answered with a kept copy.
+        Cache => "cache",
         /// It waits in line: the waiting page.
         Hold => "hold",
         /// It was answered by us.
@@ -27,6 +29,16 @@ kinds! {
         BypassPath => "bypass_path",
         /// Past the room, by its method.
         BypassMethod => "bypass_method",
+    }
+}
+
+kinds! {
+    /// How good the copy was with which a request was answered.
+    Copied {
+        /// Fresh, or just confirmed.
+        Fresh => "fresh",
+        /// Past its time, because the origin could not answer, or is just being asked.
+        Stale => "stale",
     }
 }
 
@@ -81,6 +93,7 @@ pub(crate) type Durations = Table<StatusClass, Histogram<HttpBounds>>;
 pub struct RouteMetrics {
     reasons: &'static [&'static str],
     admitted: Table<Grounds, Counter>,
+    copied: Table<Copied, Counter>,
     held: Box<[Counter]>,
     shed: Box<[Counter]>,
     pub(super) durations: Durations,
@@ -92,6 +105,7 @@ impl RouteMetrics {
         Self {
             reasons,
             admitted: Table::default(),
+            copied: Table::default(),
             held: cells(),
             shed: cells(),
             durations: Durations::default(),
@@ -101,6 +115,11 @@ impl RouteMetrics {
     /// Counts a request that went to the origin.
     pub fn admitted(&self, grounds: Grounds) {
         self.admitted.inc(grounds);
+    }
+
+    /// Counts a request that was answered with a kept copy.
+    pub fn copied(&self, copied: Copied) {
+        self.copied.inc(copied);
     }
 
     /// Counts a request that was held in line. `reason` is an index into the names that
@@ -128,9 +147,14 @@ impl RouteMetrics {
         let shed = reasons()
             .zip(&self.shed)
             .map(|(why, cell)| (Decision::Shed, why, cell));
+        let copied = self
+            .copied
+            .iter()
+            .map(|(why, cell)| (Decision::Cache, why, cell));
         self.admitted
             .iter()
             .map(|(grounds, cell)| (Decision::Admit, grounds, cell))
+            .chain(copied)
             .chain(held)
             .chain(shed)
             .map(|(decision, why, cell)| (decision, why, cell.total()))
