@@ -10,6 +10,7 @@
 
 mod access_log;
 mod admin;
+mod attack;
 mod browser;
 mod bypass;
 mod cache;
