@@ -22,7 +22,7 @@ const fn wall(
     Wall { name, may, never }
 }
 
-const WALLS: [Wall; 11] = [
+const WALLS: [Wall; 12] = [
     wall(
         "forebay-admission",
         &[],
@@ -76,6 +76,11 @@ const WALLS: [Wall; 11] = [
             "forebay-layers",
         ],
         &[],
+    ),
+    wall(
+        "forebay-fuzz",
+        &["forebay-admission", "forebay-layers"],
+        &["tokio", "hyper"],
     ),
     wall("xtask", &[], &[]),
 ];

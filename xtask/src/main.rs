@@ -15,6 +15,7 @@ mod command;
 mod configurations;
 mod count;
 mod expression;
+mod fuzz;
 mod imports;
 mod instructions;
 mod load;
@@ -44,6 +45,8 @@ enum Chore {
     Test(suite::Options),
     /// Format, lints, documents, scripts, import direction, licences and bans
     Check,
+    /// Drives the fuzz targets with inputs changed at random
+    Fuzz(fuzz::Fuzz),
     /// A surge at ten times the origin's capacity, held for as long as asked
     Soak(load::Soak),
     /// CPU time per request beside nginx, HAProxy and Envoy, in one interleaved run
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().chore {
         Chore::Test(options) => suite::run(&options),
         Chore::Check => check::run(),
+        Chore::Fuzz(options) => fuzz::fuzz(&options),
         Chore::Soak(options) => load::soak(&options),
         Chore::Compare(options) => load::compare(&options),
         Chore::Rivals(options) => load::rivals(&options),

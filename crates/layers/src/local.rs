@@ -122,12 +122,17 @@ pub fn desk(exchange: &Exchange) -> Option<Option<Arc<Desk>>> {
         return None;
     }
     let query = exchange.head.uri.query().unwrap_or_default();
-    Some(
-        match query.split('&').find_map(|pair| pair.strip_prefix("room=")) {
-            Some(name) => site.rooms.iter().find(|desk| *desk.name == *name).cloned(),
-            None => site.rooms.first().cloned(),
-        },
-    )
+    Some(match room_named(query) {
+        Some(name) => site.rooms.iter().find(|desk| *desk.name == *name).cloned(),
+        None => site.rooms.first().cloned(),
+    })
+}
+
+/// The room that a query names: the first `room=`, as it stands there. Rooms' names need no
+/// encoding.
+#[must_use]
+pub fn room_named(query: &str) -> Option<&str> {
+    query.split('&').find_map(|pair| pair.strip_prefix("room="))
 }
 
 fn respond(body: Vec<u8>, kind: &'static str, cookie: Option<HeaderValue>) -> Answer {
