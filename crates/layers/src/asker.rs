@@ -2,7 +2,7 @@
 //! a program. Headers may lower what a request gets, never raise it.
 
 use forebay_admission::priority::{RoutePriority, Traits};
-use http::header::{ACCEPT, USER_AGENT};
+use http::header::{ACCEPT, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
@@ -41,6 +41,9 @@ pub struct Asker {
     pub head: bool,
     /// Whether it is a prefetch.
     pub prefetch: bool,
+    /// Whether it asks if a script of another origin may send a request (Fetch standard, section
+    /// 4.8, "CORS-preflight fetch"); never for a place in line.
+    pub preflight: bool,
 }
 
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
@@ -66,7 +69,10 @@ impl Asker {
         let prefetch = text(headers, SEC_PURPOSE)
             .or_else(|| text(headers, PURPOSE))
             .is_some_and(|purpose| contains(purpose.as_bytes(), b"prefetch"));
-        let purpose = if prefetch {
+        let preflight = head.method == Method::OPTIONS
+            && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+            && headers.contains_key(ORIGIN);
+        let purpose = if prefetch || preflight {
             Purpose::Part
         } else {
             purpose(headers, accept)
@@ -77,6 +83,7 @@ impl Asker {
             safe: is_safe(&head.method),
             head: head.method == Method::HEAD,
             prefetch,
+            preflight,
         }
     }
 

@@ -1,4 +1,4 @@
-//! Whom a room never holds: by a secret header, by address, by path, by method.
+//! Whom a room never holds: by a secret header, by address, by path, by method; and preflights.
 //!
 //! The room steps aside, and nothing else does: quotas, the limit and the short queue count as
 //! for everybody. Who shows the secret or comes from one of the addresses is the operator's own
@@ -27,6 +27,11 @@ pub enum Rule {
     Path,
     /// The method is one that never waits.
     Method,
+    /// A preflight (Fetch standard section 4.8): it never carries a cookie, so it could never show
+    /// a pass, and a browser whose preflight fails hides the answer to the request itself. What
+    /// it asks for only the origin may grant, or a script would be let past a guard of the
+    /// origin's while a room is open.
+    Preflight,
 }
 
 impl Rule {

@@ -13,6 +13,7 @@ use forebay_telemetry::metrics::Rejection;
 use http::HeaderMap;
 use tower::Service;
 
+use crate::bypass::Rule;
 use crate::cookie;
 use crate::exchange::{Answer, Client, Exchange, Refusal, Visitor};
 use crate::room::Desk;
@@ -58,6 +59,9 @@ where
         {
             exchange.bypass = bypass.rule(&exchange.head, exchange.client.address);
             bypass.hide(&mut exchange.head.headers);
+        }
+        if exchange.asker.preflight && exchange.bypass.is_none() {
+            exchange.bypass = Some(Rule::Preflight);
         }
         self.inner.call(exchange)
     }

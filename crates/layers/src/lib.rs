@@ -14,6 +14,7 @@ pub mod cache;
 pub mod clock;
 pub mod concurrency;
 pub mod cookie;
+pub mod cors;
 pub mod deadline;
 pub mod exchange;
 pub mod gate;

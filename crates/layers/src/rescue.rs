@@ -27,6 +27,7 @@ use tower::Service;
 
 use crate::asker::{Asker, Form};
 use crate::body::AnswerBody;
+use crate::cors::Caller;
 use crate::exchange::{Answer, Exchange, QuotaNote, Refusal};
 use crate::local;
 use crate::page;
@@ -62,6 +63,7 @@ where
         let context = Addressee {
             asker: exchange.asker,
             languages: exchange.head.headers.get(ACCEPT_LANGUAGE).cloned(),
+            caller: Caller::of(&exchange.head.headers),
             id: exchange.id,
             site: Arc::clone(&exchange.site),
         };
@@ -91,7 +93,12 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let answer = match ready!(this.inner.poll(cx)) {
-            Ok(Ok(answer)) => answer,
+            Ok(Ok(mut answer)) => {
+                if let (true, Some(caller)) = (answer.note.local, &this.addressee.caller) {
+                    caller.allow(answer.response.headers_mut());
+                }
+                answer
+            }
             Ok(Err(refusal)) => this.addressee.answer(refusal),
             Err(_panic) => {
                 tracing::error!(id = this.addressee.id.as_str(), "a request panicked");
@@ -109,6 +116,7 @@ where
 struct Addressee {
     asker: Asker,
     languages: Option<HeaderValue>,
+    caller: Option<Caller>,
     id: RequestId,
     site: Arc<Site>,
 }
@@ -190,6 +198,9 @@ impl Addressee {
         }
         if let Some(quota) = &refusal.quota {
             rate_limit(headers, quota);
+        }
+        if let Some(caller) = &self.caller {
+            caller.allow(headers);
         }
         for cookie in [refusal.cookie, refusal.attempt].into_iter().flatten() {
             headers.append(SET_COOKIE, *cookie);

@@ -208,6 +208,7 @@ impl Record {
             Some(Rule::Address) => Grounds::BypassAddress,
             Some(Rule::Path) => Grounds::BypassPath,
             Some(Rule::Method) => Grounds::BypassMethod,
+            Some(Rule::Preflight) => Grounds::Preflight,
         }
     }
 

@@ -29,6 +29,8 @@ kinds! {
         BypassPath => "bypass_path",
         /// Past the room, by its method.
         BypassMethod => "bypass_method",
+        /// Past the room, because a preflight can show no pass.
+        Preflight => "preflight",
     }
 }
 
