@@ -23,6 +23,7 @@ mod house;
 mod keys;
 mod maintenance;
 mod nginx;
+mod programs;
 mod quota;
 mod reload;
 mod restart;
