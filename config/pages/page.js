@@ -83,6 +83,7 @@ const progress = () => {
 const update = (answer) => {
   const before = state;
   const opens = answer.opens_in_seconds;
+  const whole = opens < 60 ? opens : Math.ceil(opens / 60) * 60;
   state = data.state = opens > 0 && 'early' in data ? 'early' : answer.state === 'open' ? 'called' : answer.state;
   // What has been shown never goes up.
   if (answer.ahead != null) least = Math.min(least, answer.ahead);
@@ -94,7 +95,7 @@ const update = (answer) => {
     const number = known ? new Intl.NumberFormat(section.lang + '-u-nu-latn', { useGrouping: 'always' }).format(least) : '';
     put('[data-n]', number || text.none || text.unknown);
     put('[data-wait]', wait(answer.eta_seconds, text));
-    put('[data-opens]', wait({ p50: opens, p90: opens }, text));
+    put('[data-opens]', wait({ p50: whole, p90: whole }, text));
     return (state === 'queueing' && number ? text.ahead.replace('%', number) + ' – ' : '') + seen(section, 'h1')[0].textContent;
   }).join(' / ') + (data.site && ' – ' + data.site);
   if (known) progress();

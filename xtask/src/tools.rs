@@ -1,7 +1,7 @@
 //! Programs from outside that the tests need, and how to get them.
 
-use std::env;
 use std::path::PathBuf;
+use std::{env, fs, io};
 
 use crate::command::{self, Failure, output, program, run};
 
@@ -41,15 +41,56 @@ pub(crate) fn is_known(name: &str) -> bool {
 /// where it is not. The tests that then lack their tool fail by themselves.
 pub(crate) fn install(without: &[String]) {
     let missing = missing(without);
-    if missing.is_empty() {
-        return;
-    }
-    if let Err(failure) = apt(&missing) {
+    if !missing.is_empty()
+        && let Err(failure) = apt(&missing)
+    {
         eprintln!(
             "xtask: cannot install {} ({failure}). Install them by hand, or leave tests out by \
              name with --without; tests that need them will fail.",
             missing.join(" ")
         );
+    }
+    let judged = without.iter().all(|name| name != "chromium");
+    if judged && let Err(failure) = axe() {
+        eprintln!("xtask: cannot get axe-core ({failure}); tests that need it will fail.");
+    }
+}
+
+/// The judge of accessibility that tests run in a browser, by its version and by the SHA-256 of
+/// its script. It is never shipped.
+const AXE: (&str, &str) = (
+    "axe-core@4.14.1",
+    "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c",
+);
+
+/// Puts axe-core's script into the target directory's tools, unless it is there.
+fn axe() -> Result<(), Failure> {
+    let (package, sum) = AXE;
+    let tools = command::target().join("tools");
+    let script = tools.join("axe.min.js");
+    let is_right = || {
+        let command = &mut program("sha256sum", &[]);
+        script.is_file() && output(command.arg(&script)).is_ok_and(|line| line.starts_with(sum))
+    };
+    if is_right() {
+        return Ok(());
+    }
+    if find("npm").is_none() {
+        apt(&["npm"])?;
+    }
+    let unwritable = |error: io::Error| Failure::Guard(format!("{}: {error}", tools.display()));
+    fs::create_dir_all(&tools).map_err(unwritable)?;
+    let mut pack = program("npm", &["pack", "--silent", package, "--pack-destination"]);
+    let packed = output(pack.arg(&tools))?;
+    let archive = tools.join(packed.trim());
+    let mut unpack = program("tar", &["xzf"]);
+    unpack.arg(&archive).arg("-C").arg(&tools);
+    run(unpack.args(["--strip-components=1", "package/axe.min.js"]))?;
+    fs::remove_file(&archive).map_err(unwritable)?;
+    if is_right() {
+        Ok(())
+    } else {
+        Err(Failure::Guard(format!("{package} is not what it was")))
     }
 }
 

@@ -212,6 +212,38 @@ impl Browser {
         )
     }
 
+    /// Shows pages from now on in this colour scheme, and as wide as this in CSS pixels.
+    ///
+    /// # Panics
+    /// When the browser does not.
+    #[track_caller]
+    pub fn view(&self, dark: bool, width: u32) {
+        let scheme = if dark { "dark" } else { "light" };
+        let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        self.develop("Emulation.setEmulatedMedia", &media);
+        let metrics =
+            json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
+        self.develop("Emulation.setDeviceMetricsOverride", &metrics);
+    }
+
+    /// Runs `script` in every page that is opened from now on, before the page's own scripts and
+    /// whatever its policy allows.
+    ///
+    /// # Panics
+    /// When the browser does not.
+    #[track_caller]
+    pub fn prepare(&self, script: &str) {
+        let source = json!({ "source": script });
+        self.develop("Page.addScriptToEvaluateOnNewDocument", &source);
+    }
+
+    /// A command of the browser's own protocol.
+    #[track_caller]
+    fn develop(&self, name: &str, parameters: &Value) -> Value {
+        let command = json!({ "cmd": name, "params": parameters });
+        self.command("POST", "/goog/cdp/execute", &command)
+    }
+
     /// The screen as PNG in base64.
     ///
     /// # Panics

@@ -25,6 +25,21 @@ pub fn need(name: &str) -> PathBuf {
     })
 }
 
+/// The text of a script that tests run in a browser: `NAME` among the target directory's tools.
+///
+/// # Panics
+/// When it is missing.
+#[track_caller]
+#[must_use]
+pub fn script(name: &str) -> String {
+    // A test runs as TARGET/PROFILE/deps/NAME.
+    let executable = env::current_exe().unwrap_or_default();
+    let target = executable.ancestors().nth(3).unwrap_or(Path::new("target"));
+    let path = target.join("tools").join(name);
+    std::fs::read_to_string(&path)
+        .unwrap_or_else(|error| panic!("{}: {error}: `cargo xtask test` gets it", path.display()))
+}
+
 fn is_program(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     path.metadata()

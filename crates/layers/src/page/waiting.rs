@@ -153,8 +153,13 @@ impl Waiting<'_> {
         }
     }
 
+    /// Until the opening, from a minute on in whole ones: it is no guess, and no band.
     const fn opens(&self) -> Option<(Duration, Duration)> {
         match self.state {
+            WaitState::Early(until) if until.as_secs() >= 60 => {
+                let whole = Duration::from_secs(until.as_secs().div_ceil(60) * 60);
+                Some((whole, whole))
+            }
             WaitState::Early(until) => Some((until, until)),
             _ => None,
         }
