@@ -252,6 +252,8 @@ pub struct Waiting {
     pub pages: Arc<Pages>,
     /// How long a silent visitor's place is kept.
     pub keep: Duration,
+    /// Whether lots decide the place, and not the arrival.
+    pub drawn: bool,
     /// Position, time, next appointment.
     pub told: Told,
 }

@@ -255,7 +255,9 @@ impl Addressee {
                 TurnState::Closed => page::WaitState::Closed,
                 TurnState::Maintenance => page::WaitState::Maintenance,
                 TurnState::Called | TurnState::Open => page::WaitState::Called,
-                TurnState::Queueing => page::WaitState::Queueing,
+                TurnState::Queueing => told
+                    .opens_in
+                    .map_or(page::WaitState::Queueing, page::WaitState::Early),
             };
             let page = page::Waiting {
                 room: &waiting.room,
@@ -266,7 +268,7 @@ impl Addressee {
                 keep: waiting.keep,
                 reference: &local::reference(told.reference),
                 counting: told.ahead.is_none() && told.state == TurnState::Queueing,
-                drawn: false,
+                drawn: waiting.drawn,
                 form,
             };
             return pages.waiting(choice, &page);

@@ -235,6 +235,9 @@ impl Guest {
         };
         let mut refusal = self.waiting(reason, local::named(told));
         refusal.cookie = self.ticket_cookie(ticket).map(Box::new);
+        if let Some(waiting) = &mut refusal.waiting {
+            waiting.drawn = self.desk.room().is_drawn(ticket);
+        }
         refusal
     }
 
@@ -248,6 +251,7 @@ impl Guest {
             status: rules.status,
             pages: self.desk.pages(),
             keep: rules.keep,
+            drawn: false,
             told,
         }));
         refusal

@@ -348,6 +348,12 @@ impl Room {
         self.orders.place(ticket)
     }
 
+    /// Whether lots decide where a ticket stands, or will, and not its arrival.
+    #[must_use]
+    pub fn is_drawn(&self, ticket: &Ticket) -> bool {
+        !ticket.late && self.orders.of(second(ticket.arrived)).is_some()
+    }
+
     /// The events' draws, planned and held, by time.
     pub fn draws(&self, now: WallTime) -> impl Iterator<Item = Drawn> {
         self.orders.drawn(self.now.max(now))

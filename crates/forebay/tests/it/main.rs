@@ -23,6 +23,7 @@ mod house;
 mod keys;
 mod maintenance;
 mod nginx;
+mod pages;
 mod programs;
 mod quota;
 mod reload;
