@@ -23,7 +23,6 @@ pub(crate) struct Pulse {
     pub(crate) entered: u64,
     pub(crate) active: u64,
     pub(crate) polls: u64,
-    pub(crate) pages: u64,
     pub(crate) held: u64,
     pub(crate) live: u64,
     pub(crate) waiting: u64,
@@ -178,14 +177,10 @@ impl Account {
 
     /// The most polls in a second, averaged over ten.
     pub(crate) fn polls_peak(&self) -> f64 {
+        // Pages and second contacts come as people do, whatever the room asks of them.
         let ten = self.pulses.windows(50);
-        ten.map(|ten| {
-            ten.iter()
-                .map(|pulse| pulse.polls + pulse.pages)
-                .sum::<u64>() as f64
-                / 10.0
-        })
-        .fold(0.0, f64::max)
+        ten.map(|ten| ten.iter().map(|pulse| pulse.polls).sum::<u64>() as f64 / 10.0)
+            .fold(0.0, f64::max)
     }
 
     /// The share of those who asked on time and were overtaken.

@@ -143,11 +143,22 @@ fn a_cap_on_visitors_inside_is_filled() {
 
 #[test]
 fn old_cookies_sent_again_and_again_change_nothing() {
+    replayed(1_000);
+}
+
+#[test]
+#[ignore = "takes more time than the suite has"]
+fn old_cookies_sent_six_million_times_change_nothing() {
+    replayed(10_000);
+}
+
+/// A night with and without replays of hoarded cookies, for ten minutes.
+fn replayed(per_second: u64) {
     let night = || Night::a().patience(HALF_LEAVE_A).half_ghosts();
     let without = play("A without replays", night());
     let replays = Replays {
         cookies: 2_000,
-        per_second: 1_000,
+        per_second,
         from: 60 * SECOND,
         until: 660 * SECOND,
     };

@@ -5,6 +5,8 @@ use forebay_admission::ticket::Ticket;
 
 /// The page says so long that it goes in before it does.
 pub(crate) const LEAVES_AFTER: u64 = 3_000;
+/// A network makes a request so late at most.
+pub(crate) const NETWORK: u64 = 2_500;
 /// A browser lets the timers of a tab that nobody sees run once a minute, after so long.
 pub(crate) const THROTTLED_AFTER: u64 = 300_000;
 /// Nobody who is never told a number.

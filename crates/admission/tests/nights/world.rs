@@ -14,7 +14,7 @@ use forebay_admission::watermark::Place;
 use super::account::{Account, Pulse};
 use super::dice::Dice;
 use super::night::{Death, Night, SECOND};
-use super::visitor::{At, Kind, LEAVES_AFTER, NEVER, Step, THROTTLED_AFTER, Visitor};
+use super::visitor::{At, Kind, LEAVES_AFTER, NETWORK, NEVER, Step, THROTTLED_AFTER, Visitor};
 
 const START: u64 = 1_800_000_000_000;
 const TICK: u64 = 200;
@@ -231,7 +231,6 @@ impl World {
             None => self.room.arrive(wall, visitor.id),
             Some(ticket) => self.room.poll(wall, ticket),
         };
-        self.pulse.pages += 1;
         match turn {
             Turn::Through => {
                 let pass = self.room.grant(wall, self.visitors[who].id);
@@ -343,6 +342,7 @@ impl World {
                 return self.sleep_until(who, trip + 20 * SECOND);
             }
             self.visitors[who].entering = true;
+            self.visitors[who].told.turn = self.now;
             return self.plan(who, trip + LEAVES_AFTER, Step::Page);
         }
         if self.now >= self.visitors[who].leaves {
@@ -407,7 +407,8 @@ impl World {
         let called = visitor
             .ticket
             .is_some_and(|ticket| Place::of(ticket.arrived, ticket.id) <= self.room.called_up_to());
-        if called && visitor.told.present == NEVER {
+        // A tab that nobody sees asks, but does not go in.
+        if called && visitor.hidden.is_none() && visitor.told.present == NEVER {
             visitor.told.present = self.now;
         }
     }
@@ -416,7 +417,11 @@ impl World {
         let visitor = &mut self.visitors[who];
         visitor.at = At::Inside;
         visitor.told.entered = self.now;
-        visitor.told.turn = visitor.told.turn.min(self.now);
+        // Who was told and comes as soon as the page goes in had the turn then.
+        let said = self.now.saturating_sub(visitor.told.turn);
+        if visitor.told.turn == NEVER || said > LEAVES_AFTER + NETWORK {
+            visitor.told.turn = self.now;
+        }
         self.pulse.entered += 1;
         if visitor.kind != Kind::Ghost {
             self.in_line -= 1;
