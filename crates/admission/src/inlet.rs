@@ -1,10 +1,16 @@
 //! The inlet: how many may enter, as credit for calls and as tokens for claims.
 //!
 //! Credit is spent when the watermark calls somebody and comes back when nobody comes; it keeps
-//! the line moving. Tokens are spent when somebody enters; they are the bound. Both grow with
-//! the same rate and neither exceeds [`BURST`] of it (but always reaches one visitor), so an
-//! idle hour cannot admit an hour's crowd at once. With tokens that are set aside for visitors on
-//! the way, the excess over the rate in any span is at most [`ASIDE`] of it, or two visitors.
+//! the line moving. Tokens are spent when somebody enters; they are the bound: both grow with the
+//! same rate, and no more is saved up than [`BURST`] and [`RESERVE`] of it (but always one
+//! visitor's), so an idle hour cannot admit an hour's crowd at once, and in any span at most
+//! `BURST + RESERVE` of the rate enter beyond it.
+//!
+//! A token may be promised before it is earned, to somebody who comes for it in a moment: the page
+//! says for three seconds that it goes in before it does, and a token that waited for it so long
+//! would be lost to a slow rate. A promise is not a token: whoever comes for it takes one of those
+//! that are there. What others take leaves `RESERVE` for those who were promised one and come a
+//! little early.
 
 mod auto;
 mod credit;
@@ -17,13 +23,17 @@ use core::time::Duration;
 use crate::rate::Rate;
 use crate::time::WallTime;
 
-/// The most that is saved up, as time at the rate.
-pub const BURST: Duration = Duration::from_millis(1_500);
+/// The most that is saved up for anybody, as time at the rate.
+pub const BURST: Duration = Duration::from_millis(1_000);
 
-/// The most that is saved up and set aside together. Whoever a token is set aside for comes within
-/// three seconds, because the page says so long that it goes in; with less than that an operator's
-/// rate would never be reached.
-pub const ASIDE: Duration = Duration::from_millis(3_000);
+/// The most that is saved up besides, for those who were promised a token.
+pub const RESERVE: Duration = Duration::from_millis(400);
+
+/// So far ahead a token is promised: the page says so long that it goes in before it does.
+pub const PROMISE: Duration = Duration::from_millis(3_000);
+
+/// The most credit for calls that is saved up.
+const CALLS: Duration = Duration::from_millis(1_500);
 
 /// Tokens and credit, and the pace at which they grow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +41,8 @@ pub struct Inlet {
     pace: Pace,
     calls: Pace,
     tokens: Credit,
-    reserved: Credit,
+    /// What tokens will be in [`PROMISE`], when all come who were promised one.
+    promises: Credit,
     credit: Credit,
     earned_at: WallTime,
     credited_at: WallTime,
@@ -56,8 +67,27 @@ impl Pace {
         }
     }
 
+    fn reserve(self) -> Credit {
+        match self {
+            Self::Fixed(_) => self.over(RESERVE),
+            // It is no bound that somebody set, and changes with each tick.
+            Self::Measured(_) => Credit::ZERO,
+        }
+    }
+
+    fn burst(self) -> Credit {
+        match self {
+            Self::Fixed(_) => self.over(BURST).max(Credit::ONE),
+            Self::Measured(_) => self.over(CALLS).max(Credit::from_whole(2)),
+        }
+    }
+
     fn most(self) -> Credit {
-        self.over(BURST).max(Credit::ONE)
+        self.burst().plus(self.reserve())
+    }
+
+    fn most_credit(self) -> Credit {
+        self.over(CALLS).max(Credit::ONE)
     }
 }
 
@@ -65,10 +95,10 @@ impl Inlet {
     /// Starts with what an idle room would have saved up.
     #[must_use]
     pub fn full(pace: Pace, now: WallTime) -> Self {
-        let most = pace.most();
         Self {
-            tokens: most,
-            credit: most,
+            tokens: pace.most(),
+            promises: pace.burst(),
+            credit: pace.most_credit(),
             ..Self::empty(pace, now)
         }
     }
@@ -76,13 +106,12 @@ impl Inlet {
     /// Starts with nothing: after a restart nobody knows what was spent last.
     #[must_use]
     pub const fn empty(pace: Pace, now: WallTime) -> Self {
-        let (tokens, reserved, credit) = (Credit::ZERO, Credit::ZERO, Credit::ZERO);
         Self {
             pace,
             calls: pace,
-            tokens,
-            reserved,
-            credit,
+            tokens: Credit::ZERO,
+            promises: Credit::ZERO,
+            credit: Credit::ZERO,
             earned_at: now,
             credited_at: now,
         }
@@ -98,7 +127,8 @@ impl Inlet {
         self.earn(now);
         self.pace = pace;
         self.calls = calls;
-        self.tokens = self.tokens.min(self.room());
+        self.tokens = self.tokens.min(pace.most());
+        self.promises = self.promises.min(pace.burst());
     }
 
     /// The pace in force.
@@ -117,13 +147,9 @@ impl Inlet {
     pub fn earn(&mut self, now: WallTime) {
         let span = now.saturating_since(self.earned_at);
         self.earned_at = self.earned_at.max(now);
-        self.tokens = self.tokens.plus(self.pace.over(span)).min(self.room());
-    }
-
-    /// What tokens may grow to: what is set aside is saved up too, within a bound of its own.
-    fn room(&self) -> Credit {
-        let aside = self.pace.over(ASIDE).max(Credit::from_whole(2));
-        self.pace.most().min(aside.minus(self.reserved))
+        let earned = self.pace.over(span);
+        self.tokens = self.tokens.plus(earned).min(self.pace.most());
+        self.promises = self.promises.plus(earned).min(self.pace.burst());
     }
 
     /// Credit grows with time; it is bounded only by [`settle`](Self::settle), after it could be
@@ -150,29 +176,29 @@ impl Inlet {
     pub fn surplus(&self) -> Credit {
         // A turn's earnings below the bound already would be lost by the next turn.
         self.credit
-            .minus(self.calls.most().minus(self.calls.over(TURN)))
+            .minus(self.calls.most_credit().minus(self.calls.over(TURN)))
     }
 
     /// What could not be spent beyond the burst is lost.
     pub fn settle(&mut self) {
-        self.credit = self.credit.min(self.calls.most());
+        self.credit = self.credit.min(self.calls.most_credit());
     }
 
     /// Whether the credit is all that may be saved.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.credit >= self.calls.most().minus(self.calls.over(TURN))
+        self.credit >= self.calls.most_credit().minus(self.calls.over(TURN))
     }
 
-    /// Whole tokens at hand.
+    /// Whole tokens at hand for anybody.
     #[must_use]
-    pub const fn tokens(&self) -> u64 {
-        self.tokens.whole()
+    pub fn tokens(&self) -> u64 {
+        self.tokens.minus(self.pace.reserve()).whole()
     }
 
     /// Takes a token; false when there is none.
     pub fn take(&mut self) -> bool {
-        let enough = self.tokens >= Credit::ONE;
+        let enough = self.tokens() > 0;
         if enough {
             self.tokens = self.tokens.minus(Credit::ONE);
         }
@@ -181,28 +207,33 @@ impl Inlet {
 
     /// A token that was taken for nothing.
     pub fn put_back(&mut self) {
-        self.tokens = self.tokens.plus(Credit::ONE).min(self.room());
+        self.tokens = self.tokens.plus(Credit::ONE).min(self.pace.most());
     }
 
-    /// Sets a token aside for somebody who is known to come; false when there is none.
-    pub fn reserve(&mut self) -> bool {
-        let taken = self.take();
-        if taken {
-            self.reserved = self.reserved.plus(Credit::ONE);
+    /// Promises a token to one more than the `promised` ones, who comes in [`PROMISE`]; false when
+    /// it would not be there then.
+    pub fn promise(&mut self, promised: u64) -> bool {
+        let then = self.tokens.plus(self.pace.over(PROMISE));
+        let owed = Credit::from_whole(promised.saturating_add(1)).plus(self.pace.reserve());
+        let enough = self.promises >= Credit::ONE && owed <= then;
+        if enough {
+            self.promises = self.promises.minus(Credit::ONE);
         }
-        taken
+        enough
     }
 
-    /// Somebody came for a token that was set aside.
-    pub fn redeem(&mut self) {
-        debug_assert!(self.reserved >= Credit::ONE, "it was set aside");
-        self.reserved = self.reserved.minus(Credit::ONE);
-    }
-
-    /// Nobody came for a token that was set aside.
+    /// Who was promised a token does not come for it: it may be promised again.
     pub fn release(&mut self) {
-        self.redeem();
-        self.put_back();
+        self.promises = self.promises.plus(Credit::ONE).min(self.pace.burst());
+    }
+
+    /// Somebody comes for a token that was promised; false when it is not there yet.
+    pub fn redeem(&mut self) -> bool {
+        let enough = self.tokens >= Credit::ONE;
+        if enough {
+            self.tokens = self.tokens.minus(Credit::ONE);
+        }
+        enough
     }
 
     /// What holds at any time.
@@ -217,6 +248,8 @@ const TURN: Duration = Duration::from_millis(200);
 
 #[cfg(test)]
 mod tests {
+    use alloc::collections::VecDeque;
+
     use super::*;
 
     fn at(millis: u64) -> WallTime {
@@ -238,12 +271,12 @@ mod tests {
 
     #[test]
     fn an_idle_hour_does_not_admit_an_hours_crowd() {
-        assert_eq!(taken(1, 3_600_100, 3_600_000), 30 + 2 - 1);
+        assert_eq!(taken(1, 3_600_100, 3_600_000), 20 + 2 - 1);
     }
 
     #[test]
     fn over_a_minute_the_rate_is_exact() {
-        assert_eq!(taken(1, 60_000, 0), 30 + 20 * 60 - 1);
+        assert_eq!(taken(1, 60_000, 0), 20 + 20 * 60 - 1);
     }
 
     #[test]
@@ -254,8 +287,38 @@ mod tests {
             inlet.earn(at(tick * 200));
             assert!(!inlet.take());
         }
-        inlet.earn(at(3_600_200));
+        inlet.earn(at(3_601_000));
         assert!(inlet.take());
+    }
+
+    #[test]
+    fn whoever_comes_in_time_for_a_promise_finds_it_and_nobody_else_takes_it() {
+        for per_second in [1, 10, 200] {
+            let rate = Rate::new(per_second, Duration::from_secs(1)).unwrap();
+            let mut inlet = Inlet::empty(Pace::Fixed(rate), at(0));
+            let (mut coming, mut entered) = (VecDeque::new(), 0);
+            for ms in (20..=20_000).step_by(20) {
+                inlet.earn(at(ms));
+                while inlet.promise(coming.len() as u64) {
+                    coming.push_back(ms + 3_000);
+                }
+                while coming.pop_front_if(|due| *due <= ms).is_some() {
+                    assert!(inlet.redeem(), "{per_second} a second, {ms} ms");
+                    entered += 1;
+                }
+            }
+            let used = f64::from(entered) / (17.0 * f64::from(per_second));
+            assert!(used > 0.9, "{per_second} a second: {used}");
+        }
+    }
+
+    #[test]
+    fn a_promise_is_made_again_when_nobody_comes() {
+        let mut inlet = Inlet::full(Pace::Measured(Credit::from_whole(10)), at(0));
+        let made = (0..100).take_while(|&promised| inlet.promise(promised));
+        assert_eq!(made.count(), 15, "no more than can come at once");
+        inlet.release();
+        assert!(inlet.promise(14));
     }
 
     #[test]

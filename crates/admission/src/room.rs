@@ -5,6 +5,7 @@
 //! randomness is in the ids given by the caller; all time is an argument and never goes back.
 
 mod accuracy;
+mod ask;
 mod bucket;
 mod calls;
 mod forecast;
@@ -24,6 +25,7 @@ mod tick;
 mod told;
 mod turn;
 
+pub use ask::{Asked, Asking};
 pub use load::Load;
 pub use order::{Drawn, Event, Order};
 pub use settings::{InletRule, Mode, Settings};

@@ -86,7 +86,10 @@ impl Inside {
             .renewed
             .note(Recent::key(pass.id, pass.seen.as_millis()))
         {
-            self.ring(pass).remove(pass.seen);
+            let ring = self.ring(pass);
+            let before = ring.count;
+            ring.remove(pass.seen);
+            ring.left += before - ring.count;
         }
     }
 
@@ -96,6 +99,11 @@ impl Inside {
         self.once.sweep(now);
         self.known.sweep(now);
         self.once.left + self.known.left
+    }
+
+    /// How many will have left by `time` if they do not ask again.
+    pub(super) fn leaving(&self, time: WallTime) -> u64 {
+        self.once.leaving(time) + self.known.leaving(time)
     }
 
     const fn ring(&mut self, pass: &Pass) -> &mut Ring {
@@ -210,6 +218,12 @@ impl Ring {
             self.count -= count;
             self.first += 1;
         }
+    }
+
+    fn leaving(&self, time: WallTime) -> u64 {
+        let oldest = self.epoch(time).saturating_sub(u64::from(self.epochs));
+        let epochs = self.counts.iter().zip(self.first..oldest);
+        epochs.map(|(count, _)| *count).sum()
     }
 
     pub(super) fn holds(&self) -> bool {

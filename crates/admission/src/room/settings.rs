@@ -71,6 +71,9 @@ pub struct Settings {
     pub active: Option<NonZeroU32>,
     /// How long a silent visitor keeps the place.
     pub keep: Duration,
+    /// Who was told that the turn has come and did not come is promised no token again for so
+    /// long; the turn stays, and who comes enters before all others.
+    pub call: Duration,
     /// How long passes are good.
     pub pass: PassRules,
     /// Shortest time between two polls of one visitor.
@@ -104,6 +107,7 @@ impl Default for Settings {
             event: None,
             active: None,
             keep: minutes(30),
+            call: minutes(2),
             pass,
             poll_min: Duration::from_secs(1),
             poll_max: Duration::from_secs(60),

@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use super::forecast::WAIT_MAX;
 use super::order::Await;
-use super::{Eta, Mode, Room, Told, TurnState};
+use super::{Asking, Eta, Mode, Room, Told, TurnState};
 use crate::estimate::{Finite, wait};
 use crate::inlet::Pace;
 use crate::mix::mix;
@@ -26,6 +26,12 @@ pub(super) const UNKNOWN_POLL: Duration = Duration::from_secs(5);
 const HELD_POLL: Duration = Duration::from_secs(30);
 /// From here on the appointment is close to the turn.
 const NEAR: Duration = Duration::from_secs(20);
+/// From so short a time on the answer to a tab that somebody sees is held, and for how long.
+const SEEN: (Duration, Duration) = (Duration::from_secs(8), Duration::from_secs(6));
+/// The same for a hidden tab, whose timers fire once a minute; a network answer is not a timer.
+const HIDDEN: (Duration, Duration) = (Duration::from_secs(75), Duration::from_secs(50));
+/// So late a hidden tab's timer fires at most, and its poll comes.
+const SLEEPY: Duration = Duration::from_secs(65);
 /// The front of the line may use one in so many of all polls.
 const FRONT_SHARE: u32 = 8;
 /// Nine of ten enter before so much more than what is told for half of them, in hundredths of it.
@@ -48,6 +54,17 @@ impl Room {
     }
 
     pub(super) fn tell(&self, now: WallTime, ticket: &Ticket, state: TurnState) -> Told {
+        self.tell_who_asks(now, ticket, state, Asking::default()).0
+    }
+
+    /// What to tell, and for how long the answer may be kept back.
+    pub(super) fn tell_who_asks(
+        &self,
+        now: WallTime,
+        ticket: &Ticket,
+        state: TurnState,
+        how: Asking,
+    ) -> (Told, Option<Duration>) {
         let place = self.place(ticket);
         let waits = self.orders.waits_for(ticket, now);
         let opens = waits.and_then(Await::opening);
@@ -55,6 +72,8 @@ impl Room {
         let ahead = match state {
             TurnState::Open | TurnState::Called => Some(0),
             _ if !ticket.confirmed || waits.is_some() => None,
+            // Here, and next.
+            TurnState::Queueing if self.watermark.calls(place) => Some(0),
             _ => {
                 let ahead = self.line.ahead(place, self.watermark.published(), now);
                 let ahead = u32::try_from(ahead).unwrap_or(u32::MAX);
@@ -66,15 +85,16 @@ impl Room {
         let eta = timed
             .then(|| ahead.and_then(|_| self.eta(now, place)))
             .flatten();
-        let poll_after = self.appointment(now, ticket, state, ahead);
-        Told {
+        let (poll_after, hold) = self.appointment(now, ticket, (state, ahead), how);
+        let told = Told {
             state,
             ahead,
             eta,
             opens_in: opens.filter(|_| state != TurnState::Open),
             poll_after,
             reference: ticket.id,
-        }
+        };
+        (told, hold)
     }
 
     /// The band in which the time until the turn of `place` lies; `None` while it is not known.
@@ -90,27 +110,36 @@ impl Room {
         &self,
         now: WallTime,
         ticket: &Ticket,
-        state: TurnState,
-        ahead: Option<u32>,
-    ) -> Duration {
+        (state, ahead): (TurnState, Option<u32>),
+        how: Asking,
+    ) -> (Duration, Option<Duration>) {
         let luck = mix(ticket.id ^ now.as_millis()) % 1_000;
         let (least, most) = (self.settings.poll_min, self.poll_most());
-        let asked = match (state, ahead) {
+        let (asked, hold) = match (state, ahead) {
             (TurnState::Open | TurnState::Called, _) => {
-                return PRESENT_POLL.max(least);
+                return (PRESENT_POLL.max(least), None);
             }
-            _ if !ticket.confirmed => return FIRST_POLL,
-            (TurnState::Closed | TurnState::Maintenance, _) => earlier(HELD_POLL, luck),
-            (TurnState::Queueing, Some(ahead)) => self.approach(now, ahead, luck),
+            _ if !ticket.confirmed => return (FIRST_POLL, None),
+            (TurnState::Closed | TurnState::Maintenance, _) => (earlier(HELD_POLL, luck), None),
+            (TurnState::Queueing, Some(ahead)) => self.approach(now, ahead, luck, how),
             // Those who wait for a draw come when it has been held, and not all at once.
-            (TurnState::Queueing, None) => return self.meanwhile(now, ticket, luck).max(least),
+            (TurnState::Queueing, None) => {
+                return (self.meanwhile(now, ticket, luck).max(least), None);
+            }
         };
-        asked.max(least).min(most.max(least))
+        (asked.max(least).min(most.max(least)), hold)
     }
 
-    /// Half of the way while it is long, most of it when it is short; not far ahead while the
-    /// line is young, for its speed may still change much.
-    fn approach(&self, now: WallTime, ahead: u32, luck: u64) -> Duration {
+    /// Half of the way while it is long, most of it when it is short, and the last seconds on a
+    /// poll that is held; not far ahead while the line is young, for its speed may still change
+    /// much.
+    fn approach(
+        &self,
+        now: WallTime,
+        ahead: u32,
+        luck: u64,
+        how: Asking,
+    ) -> (Duration, Option<Duration>) {
         // What is promised may lag behind a rate that has just grown; appointments must not.
         let pace = Finite::new(self.inlet.pace().over(SECOND).as_nano() as f64 / 1e9);
         let learnt = self.pulse.speed.get();
@@ -124,16 +153,32 @@ impl Room {
             Pace::Fixed(_) => Duration::MAX,
             Pace::Measured(_) => YOUNG_POLL + now.saturating_since(self.opened) / 3,
         };
-        if known < Duration::MAX && ahead <= self.front() {
-            return PRESENT_POLL;
+        let left = wait(u64::from(ahead), speed, self.pulse.leaving.get());
+        let (reach, hold) = if how.hidden { HIDDEN } else { SEEN };
+        let front = known < Duration::MAX && ahead <= self.front();
+        if how.can_wait && (front || left.is_some_and(|left| left <= reach)) {
+            return (PRESENT_POLL, Some(hold));
         }
-        match wait(u64::from(ahead), speed, self.pulse.leaving.get()) {
-            Some(left) if left <= NEAR => (left * 4 / 5).min(known),
+        if front {
+            return (PRESENT_POLL, None);
+        }
+        let asked = match left {
+            Some(left) if left <= NEAR => (left * 3 / 5).min(known),
             left => {
-                let half = left.map_or(UNKNOWN_POLL, |left| left / 2);
-                earlier(half.min(known).max(self.crowd_poll()), luck)
+                // A hidden tab's timer may fire a minute late.
+                let late = if how.hidden && how.can_wait {
+                    SLEEPY
+                } else {
+                    Duration::ZERO
+                };
+                let crowd = self.crowd_poll();
+                let half = left.map_or(UNKNOWN_POLL.max(crowd), |left| {
+                    left.saturating_sub(late) / 2
+                });
+                earlier(half.min(known.max(crowd)), luck)
             }
-        }
+        };
+        (asked, None)
     }
 
     /// How many at the front of a line of measured speed ask every second: free places show

@@ -1,5 +1,6 @@
 //! Claims about the room, in virtual time.
 
+mod ask;
 mod auto;
 mod crowd;
 mod forecast;

@@ -97,7 +97,7 @@ impl Room {
         self.ticked = now;
 
         let left = self.inside.sweep(now);
-        for _ in 0..self.present.sweep(now) {
+        for _ in 0..self.present.sweep(now, self.settings.call) {
             self.inlet.release();
         }
         self.line.sweep(now, self.watermark.published(), span);
@@ -107,7 +107,7 @@ impl Room {
         self.learn(load, left, span);
         self.steer(now);
 
-        self.serve();
+        self.serve(now);
         let before = self.watermark.pending();
         let called = self.call(now);
         self.gate(now);
@@ -122,7 +122,12 @@ impl Room {
     pub fn publish(&mut self, now: WallTime) {
         let now = self.advance(now);
         self.watermark.publish();
-        self.line.publish(now, self.watermark.published());
+        let called = self.watermark.published();
+        self.line.publish(now, called);
+        if !self.settings.mode.holds() {
+            self.present.call(called);
+            self.serve(now);
+        }
         self.check();
     }
 
@@ -259,21 +264,19 @@ impl Room {
         let until = epoch_end(now.plus(CALL));
         let due = self.line.due(self.watermark.pending(), now, until);
         let earned = self.inlet.calls().over(until.saturating_since(now));
-        let room = earned.max(Credit::ONE).minus(due);
+        let due = due
+            .minus(Credit::from_whole(self.present.served()))
+            .minus(present);
+        let room = earned.max(Credit::ONE).minus(due.milli(800));
         let credit = credit.minus(present).min(room);
         let Some(places) = self.places() else {
             return credit;
         };
         // Ahead of those who leave, or places would stand empty until the called come.
-        let soon = self
-            .pulse
-            .exits
-            .get()
-            .milli()
-            .saturating_mul(AHEAD.as_millis() as u64);
-        let soon = Credit::from_nano(soon.saturating_mul(1_000));
+        let soon = Credit::from_whole(self.leaving(AHEAD, now));
         let free = Credit::from_whole(places).plus(soon);
-        credit.min(free.minus(self.line.out.max(present)))
+        let here = present.plus(Credit::from_whole(self.present.served()));
+        credit.min(free.minus(self.line.out.max(here)))
     }
 
     /// Moves the watermark up to `until` for at most `available`; empty seconds are free.

@@ -1,16 +1,18 @@
 //! The verbs of a visit: arriving, coming back, entering, going on, leaving.
 
-use super::present::Who;
+use core::time::Duration;
+
+use super::present::{COMING, Who};
 use super::recent::Recent;
 use super::{InletRule, Mode, Room, State, Told, Turn, TurnState};
-use crate::inlet::Credit;
+use crate::inlet::{Credit, PROMISE};
 use crate::pass::Pass;
 use crate::quota::ClientKey;
 use crate::ticket::Ticket;
 use crate::time::WallTime;
 
 /// What a ticket is noted under when it is claimed; due epochs are far below.
-const CLAIM: u64 = u64::MAX;
+pub(super) const CLAIM: u64 = u64::MAX;
 /// What a ticket is noted under when it comes back for the first time.
 const FIRST: u64 = u64::MAX - 1;
 
@@ -80,7 +82,7 @@ impl Room {
         if self.claims.knows(Recent::key(ticket.id, CLAIM)) && !self.settings.mode.holds() {
             return Turn::Enter(self.pass(now, ticket.id));
         }
-        if now.saturating_since(ticket.due.max(ticket.arrived)) > self.settings.keep {
+        if self.is_lost(now, ticket) {
             return self.come(now, ticket.id, ticket.late);
         }
         let place = self.place(ticket);
@@ -91,11 +93,11 @@ impl Room {
             Mode::QueueAll => (false, called),
             Mode::Auto => (self.is_free(), called),
         };
-        if free || (may_enter && self.has_turn((place, ticket.id))) {
+        if free || (may_enter && self.has_turn(now, (place, ticket.id))) {
             return self.enter(now, ticket, free);
         }
         if may_enter {
-            self.present.note((place, ticket.id), now);
+            self.present.note((place, ticket.id), now.plus(COMING));
         }
         self.keep_waiting(now, ticket, called)
     }
@@ -124,11 +126,13 @@ impl Room {
 
     /// A newcomer passes at once only when that takes nothing from anybody who waits.
     fn lets_through(&mut self, now: WallTime) -> bool {
-        let empty = self.line.waiting() < Credit::ONE && self.present.is_empty();
+        let empty = self.line.waiting() < Credit::ONE && self.present.waiting() == 0;
         if !empty || self.is_before_opening() {
             return false;
         }
-        let out = self.line.out.whole();
+        // Who was promised a token is on the way.
+        let promised = self.present.served();
+        let out = self.line.out.whole().max(promised);
         if self.places().is_some_and(|places| places <= out) {
             return false;
         }
@@ -139,14 +143,15 @@ impl Room {
             // to wait, from the first one on.
             InletRule::Auto if self.auto.is_probing() => nobody && self.inlet.take(),
             InletRule::Auto => {
-                let idle = self.idle > 0;
+                let idle = u64::from(self.idle) > promised;
                 self.idle = self.idle.saturating_sub(u32::from(idle));
                 idle || (nobody && (!self.auto.is_crowded(self.load) || self.inlet.take()))
             }
             InletRule::Shadow => nobody,
             InletRule::Rate(_) => {
-                let spare = (nobody && self.inlet.tokens() > out) || self.inlet.is_full();
-                let through = spare && self.inlet.take();
+                let tokens = self.inlet.tokens();
+                let spare = (nobody && tokens > out) || self.inlet.is_full();
+                let through = spare && tokens > promised && self.inlet.take();
                 if through {
                     self.inlet.spend(Credit::ONE);
                 }
@@ -156,31 +161,59 @@ impl Room {
     }
 
     /// Nobody waits, nothing presses and no number is to be kept: a ticket is not needed.
-    fn is_free(&self) -> bool {
+    pub(super) fn is_free(&self) -> bool {
         self.state() == State::Open && self.settings.is_uncounted()
     }
 
-    /// Whether a called visitor may enter now, and takes the token for it: one set aside, or a
-    /// free one, when nobody waits who was there before.
-    fn has_turn(&mut self, who: Who) -> bool {
-        self.serve();
-        if self.present.redeem(who) || self.present.take_over(who) {
-            self.inlet.redeem();
-            return true;
+    /// Whether a called visitor may enter now, and takes the token for it: the one that was
+    /// promised, or a free one, when nobody waits who was there before.
+    fn has_turn(&mut self, now: WallTime, who: Who) -> bool {
+        self.serve(now);
+        if self.places() == Some(0) {
+            return false;
         }
-        self.has_place() && self.present.is_first(who) && self.inlet.take()
+        if self.present.is_served(who) || self.present.step_in(who, now) {
+            let taken = self.redeem(now, who);
+            if !taken {
+                self.present.miss(who, now);
+            }
+            return taken;
+        }
+        let spare = self.inlet.tokens() > self.present.served();
+        spare && self.present.is_first(who) && self.inlet.take()
     }
 
-    /// Sets free tokens aside for those who came for their turn, in order of arrival.
-    pub(super) fn serve(&mut self) {
-        while self.present.waiting() > 0 && self.has_place() && self.inlet.reserve() {
-            self.present.serve();
+    /// Takes the token that was promised: in time, after those before who came for theirs in vain,
+    /// or earlier, when there are enough for all before.
+    fn redeem(&mut self, now: WallTime, who: Who) -> bool {
+        let (due, free) = (self.present.is_due(who, now), self.inlet.tokens());
+        if due && self.present.before(who, true, 1) == 0 {
+            return self.inlet.redeem();
+        }
+        let before = self.present.before(who, due, free);
+        before < free && self.inlet.redeem()
+    }
+
+    /// Promises tokens to those who came for their turn, in order of arrival.
+    pub(super) fn serve(&mut self, now: WallTime) {
+        while self.present.waiting() > 0 && !self.settings.mode.holds() && self.promise(now) {
+            self.present.serve(now, now.plus(PROMISE));
         }
     }
 
-    fn has_place(&self) -> bool {
-        self.places()
-            .is_none_or(|places| places > self.present.served())
+    /// Promises a token, and a place, to one more.
+    fn promise(&mut self, now: WallTime) -> bool {
+        let promised = self.present.served();
+        let place = |places| promised < places + self.leaving(PROMISE, now);
+        self.places().is_none_or(place) && self.inlet.promise(promised)
+    }
+
+    /// How many visitors will probably leave within `span`.
+    pub(super) fn leaving(&self, span: Duration, now: WallTime) -> u64 {
+        // Most whose time is over have left without a word; others say so and come as by chance.
+        let said = self.pulse.exits.get().milli().saturating_mul(4) / 5;
+        let said = said.saturating_mul(span.as_millis() as u64) / 1_000_000;
+        self.inside.leaving(now.plus(span)).max(said)
     }
 
     /// Free places under the cap on visitors inside; `None` without one.
@@ -225,7 +258,7 @@ impl Room {
     }
 
     /// Moves the ticket's count to where it is due next, once for each signature.
-    fn count(&mut self, now: WallTime, ticket: &Ticket, due: WallTime) {
+    pub(super) fn count(&mut self, now: WallTime, ticket: &Ticket, due: WallTime) {
         let (before, after) = (super::bucket::epoch(ticket.due), super::bucket::epoch(due));
         let part = if ticket.confirmed { before } else { FIRST };
         if ticket.confirmed && before == after {
@@ -238,7 +271,7 @@ impl Room {
         }
     }
 
-    fn issue(&mut self, now: WallTime, id: u64, late: bool) -> (Ticket, Told) {
+    pub(super) fn issue(&mut self, now: WallTime, id: u64, late: bool) -> (Ticket, Told) {
         // Where the inlet only looks on, who was turned away at the gate comes back a moment later.
         if !(self.settings.inlet == InletRule::Shadow && self.settings.is_uncounted()) {
             self.open(now);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use forebay_admission::credential::RoomId;
 use forebay_admission::rate::Rate;
-use forebay_admission::room::{InletRule, Load, Mode, Room, Told, Turn, TurnState};
+use forebay_admission::room::{Asked, Asking, InletRule, Load, Mode, Room, Told, Turn, TurnState};
 use forebay_admission::ticket::Ticket;
 use forebay_admission::time::WallTime;
 use forebay_admission::watermark::Place;
@@ -21,13 +21,6 @@ const TICK: u64 = 200;
 const ROOM: RoomId = RoomId(7);
 /// Answers that the shell keeps back at the same time.
 const HELD_MAX: usize = 2_000;
-
-/// What the room answers to a status poll.
-struct Answer {
-    ticket: Ticket,
-    told: Told,
-    hold: Option<Duration>,
-}
 
 /// An answer that is kept back.
 struct Held {
@@ -313,21 +306,9 @@ impl World {
     }
 
     /// The status poll as the shell carries it out.
-    fn room_answers(&mut self, ticket: &Ticket, _hidden: bool, _can_wait: bool) -> Answer {
+    fn room_answers(&mut self, ticket: &Ticket, hidden: bool, can_wait: bool) -> Asked {
         let wall = self.wall();
-        let (ticket, hold) = (*ticket, None);
-        let told = self.room.look(wall, &ticket);
-        if matches!(told.state, TurnState::Called | TurnState::Open) {
-            return Answer { ticket, told, hold };
-        }
-        match self.room.poll(wall, &ticket) {
-            Turn::Wait(ticket, told) => Answer { ticket, told, hold },
-            Turn::Through | Turn::Enter(_) => {
-                let state = TurnState::Called;
-                let told = Told { state, ..told };
-                Answer { ticket, told, hold }
-            }
-        }
+        self.room.ask(wall, ticket, Asking { hidden, can_wait })
     }
 
     /// The browser has the answer.
@@ -561,18 +542,33 @@ impl World {
         }
     }
 
-    /// Answers those who are kept waiting for an answer and whose turn or time has come.
+    /// Answers those who are kept waiting for an answer and whose turn or time has come, in order.
     fn release(&mut self) {
-        for held in std::mem::take(&mut self.held) {
-            if self.visitors[held.who].at != At::Line {
+        let mut held = std::mem::take(&mut self.held);
+        let place = |held: &Held| {
+            let ticket = self.visitors[held.who].ticket?;
+            Some(Place::of(ticket.arrived, ticket.id))
+        };
+        held.sort_by_cached_key(place);
+        for held in held {
+            let visitor = &self.visitors[held.who];
+            if visitor.at != At::Line {
                 continue;
             }
+            let due = visitor
+                .ticket
+                .is_some_and(|ticket| self.room.is_due(&ticket));
             self.be_present(held.who);
-            if self.now < held.until {
+            if self.now < held.until && !due {
                 self.held.push(held);
                 continue;
             }
             self.contact(held.who, false);
+            // A network answer is not a timer: a hidden tab asks again at once.
+            if self.visitors[held.who].told.turns == 0 && self.visitors[held.who].hidden.is_some() {
+                let trip = self.trip();
+                self.plan(held.who, trip, Step::Ask);
+            }
             self.count(held.who);
         }
     }

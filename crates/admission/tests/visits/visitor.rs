@@ -29,6 +29,8 @@ pub(crate) struct Visitor {
     pub(crate) ghost: bool,
     pub(crate) ticket: Option<Ticket>,
     pub(crate) pass: Option<Pass>,
+    /// Until when the answer to a poll is kept back.
+    pub(crate) held: Option<f64>,
     /// Until when the visitor stays in line.
     pub(crate) leaves: f64,
     /// The first try of this page.

@@ -9,7 +9,7 @@ use forebay_admission::limit::{Adaptive, Bounds, Exposure};
 use forebay_admission::pass::Standing;
 use forebay_admission::priority::{PerClass, Priority, Traits};
 use forebay_admission::queue::{Gauge, Queue, Settings};
-use forebay_admission::room::{InletRule, Load, Room, Status, Told, Turn, TurnState};
+use forebay_admission::room::{Asking, InletRule, Load, Room, Status, Told, Turn, TurnState};
 use forebay_admission::time::{Timestamp, WallTime};
 
 use super::dice::Dice;
@@ -67,6 +67,8 @@ pub(crate) struct World {
     scene: Scene,
     pub(crate) room: Room,
     line: VecDeque<usize>,
+    /// Whose poll is held.
+    waiting: Vec<usize>,
     origin: Origin,
     dead: bool,
     best: u32,
@@ -105,6 +107,7 @@ impl World {
         let mut world = Self {
             room: Room::new(RoomId(7), settings, start),
             line: VecDeque::new(),
+            waiting: Vec::new(),
             origin: Origin::new(model),
             dead: false,
             best: model.peak().0,
@@ -223,6 +226,7 @@ impl World {
             page: 0,
             open: 0,
             entering: false,
+            held: None,
         });
         self.seen.arrived += 1;
         let who = self.visitors.len() - 1;
@@ -308,20 +312,40 @@ impl World {
             visitor.at = At::Gone;
             return;
         }
-        let told = self.room.look(wall, &ticket);
-        if matches!(told.state, TurnState::Called | TurnState::Open) {
+        let how = Asking {
+            hidden: false,
+            can_wait: true,
+        };
+        let asked = self.room.ask(wall, &ticket, how);
+        self.visitors[who].ticket = Some(asked.ticket);
+        if matches!(asked.told.state, TurnState::Called | TurnState::Open) {
             return self.later(LEAVES_AFTER + TRIP, Event::Asks(who));
         }
-        match self.room.poll(wall, &ticket) {
-            Turn::Wait(ticket, told) => {
-                self.visitors[who].ticket = Some(ticket);
-                if told.state == TurnState::Called {
-                    return self.later(LEAVES_AFTER + TRIP, Event::Asks(who));
-                }
-                self.appointment(who, &told);
-            }
-            _ => self.later(LEAVES_AFTER + TRIP, Event::Asks(who)),
+        let Some(hold) = asked.hold else {
+            return self.appointment(who, &asked.told);
+        };
+        let until = self.now + hold.as_secs_f64();
+        if self.visitors[who].held.replace(until).is_none() {
+            self.waiting.push(who);
         }
+    }
+
+    /// Answers those whose poll is held, once there is something better to say or time is over.
+    fn wakes(&mut self) {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.retain(|&who| {
+            let visitor = &mut self.visitors[who];
+            let over = visitor.held.is_none_or(|until| until <= self.now);
+            let due = visitor
+                .ticket
+                .is_some_and(|ticket| self.room.is_due(&ticket));
+            if over || due {
+                visitor.held = None;
+                self.later(TRIP, Event::Polls(who));
+            }
+            !over && !due
+        });
+        self.waiting.append(&mut waiting);
     }
 
     fn enters(&mut self, who: usize) {
@@ -558,6 +582,7 @@ impl World {
         };
         self.room.tick(wall, load);
         self.room.publish(wall);
+        self.wakes();
         if self.now.floor() as usize > self.seen.served.len() {
             let status = self.room.status(wall);
             let entered = status.admitted_total;

@@ -61,6 +61,7 @@ pub(super) fn room(room: &config::Room, ring: &Keyring) -> Settings {
         event: None,
         active: room.active,
         keep: room.ticket.keep,
+        call: Settings::default().call,
         pass: pass(room),
         poll_min: room.poll.min,
         poll_max: room.poll.max,

@@ -38,7 +38,7 @@ fn a_rate_admits_its_burst_and_then_hands_out_tickets() {
     let through = (0..100)
         .filter(|&id| room.arrive(ms(0), id) == Turn::Through)
         .count();
-    assert_eq!(through, 30, "1.5 s of the rate");
+    assert_eq!(through, 20, "a second of the rate");
     assert_eq!(room.state(), State::Queueing);
 }
 
