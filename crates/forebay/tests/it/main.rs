@@ -31,4 +31,5 @@ mod restart;
 mod returned;
 mod revoked;
 mod room;
+mod turn;
 mod wire;
