@@ -121,11 +121,31 @@ pub(crate) enum RoomAction {
         /// The reference that the visitor's page shows, such as 0123-4567, or a pass's whole id.
         reference: String,
     },
+    /// Check the draws of its events: that each seed is the one that was bound before the
+    /// opening, and which rank the rule gives to a reference.
+    VerifyDraw(Verify),
     /// Let so many be inside.
     Active {
         /// A number, or unlimited.
         visitors: String,
     },
+}
+
+/// Which draw to check; without anything, those of a running Forebay.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Verify {
+    /// What `/__forebay/draw?room=NAME` answered, in a file; "-" is the standard input.
+    #[arg(long, conflicts_with = "seed")]
+    pub(crate) from: Option<PathBuf>,
+    /// The seed, 64 hexadecimal digits.
+    #[arg(long, requires = "commitment")]
+    pub(crate) seed: Option<String>,
+    /// The commitment as it was published before the opening, 64 hexadecimal digits.
+    #[arg(long)]
+    pub(crate) commitment: Option<String>,
+    /// A whole reference, 16 hexadecimal digits: say its rank.
+    #[arg(long)]
+    pub(crate) ticket: Option<String>,
 }
 
 /// Which running Forebay is meant.

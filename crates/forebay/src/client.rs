@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::arguments::{At, KeysAction, RoomAction};
-use crate::{Failure, configuration, say};
+use crate::{Failure, configuration, say, verify};
 
 /// A running Forebay answers at once; one that does not is no longer there to be asked.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -31,6 +31,7 @@ pub(crate) fn room(at: &At, name: &str, action: &RoomAction) -> Result<ExitCode,
         RoomAction::Off => json!({ "mode": "off" }),
         RoomAction::Rate { rate } => json!({ "inlet": rate }),
         RoomAction::Revoke { reference } => json!({ "revoke": reference }),
+        RoomAction::VerifyDraw(wanted) => return verify::verify(at, name, wanted),
         RoomAction::Active { visitors } => match visitors.parse::<u32>() {
             Ok(number) => json!({ "active": number }),
             Err(_) => json!({ "active": visitors }),
@@ -47,13 +48,16 @@ pub(crate) fn keys(at: &At, action: &KeysAction) -> Result<ExitCode, Failure> {
 }
 
 fn room_status(at: &At, name: &str) -> Result<ExitCode, Failure> {
+    say(&format!("{:#}", room_value(at, name)?))
+}
+
+/// A room of `/api/status`.
+pub(crate) fn room_value(at: &At, name: &str) -> Result<Value, Failure> {
     let (_, answer) = exchange(at, "GET", "/api/status", None)?;
     let status: Value = serde_json::from_str(&answer).map_err(|error| Failure::of(&error))?;
     let rooms = status["rooms"].as_array().cloned().unwrap_or_default();
-    match rooms.into_iter().find(|room| room["name"] == name) {
-        Some(room) => say(&format!("{room:#}")),
-        None => Err(Failure(format!("no room `{name}`"))),
-    }
+    let room = rooms.into_iter().find(|room| room["name"] == name);
+    room.ok_or_else(|| Failure(format!("no room `{name}`")))
 }
 
 /// Asks whether it is ready.

@@ -6,6 +6,7 @@ mod client;
 mod configuration;
 mod demo;
 mod run;
+mod verify;
 
 use std::process::ExitCode;
 

@@ -2,6 +2,7 @@
 //! owner may open (mode 0600). With a token the address takes writes too.
 
 mod change;
+mod draws;
 mod keys;
 mod revoke;
 mod status;

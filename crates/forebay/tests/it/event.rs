@@ -1,6 +1,7 @@
 //! An opening a few seconds ahead, over real sockets: the pre-queue, the draw, and what anybody
 //! can compute again of it.
 
+use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -19,7 +20,7 @@ fn now() -> u64 {
 fn moment(seconds: u64) -> String {
     let days = seconds / 86_400;
     let (mut year, mut rest) = (1970, days);
-    let leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let length = |year| 365 + u64::from(leap(year));
     while rest >= length(year) {
         rest -= length(year);
@@ -75,6 +76,45 @@ fn come(house: &House) -> Visitor {
     visitor
 }
 
+/// `forebay room NAME verify-draw` accepts the right seed, and refuses every other.
+fn verifies(house: &House, draw: &Value) {
+    let verify = |more: &[&str]| house.command(&[&["room", "main", "verify-draw"], more].concat());
+    let said = verify(&[]).stdout;
+    assert!(
+        said.contains("the seed is the one that was bound"),
+        "{said}"
+    );
+
+    let file = house.file("draw.json");
+    let path = file.to_str().expect("a path");
+    fs::write(&file, draw.to_string()).expect("the folder can be written");
+    let said = verify(&["--from", path]).stdout;
+    assert!(said.contains("as the rule makes it"), "{said}");
+
+    let held = &draw["draws"][0];
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let (seed, bound) = (text(&held["seed"]), text(&held["commitment"]));
+    let (ticket, rank) = (text(&draw["reference"]), text(&draw["rank"]));
+    let all = ["--seed", &seed, "--commitment", &bound, "--ticket", &ticket];
+    let said = verify(&all).stdout;
+    assert!(said.contains(&rank), "{said}");
+
+    let other = if seed.starts_with('0') { "1" } else { "0" };
+    let tampered = format!("{other}{}", &seed[1..]);
+    for (seed, bound) in [(&tampered, &bound), (&seed, &tampered)] {
+        let refused = verify(&["--seed", seed, "--commitment", bound]);
+        assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+        assert!(
+            refused.stderr.contains("NOT the one that was bound"),
+            "{refused:?}"
+        );
+    }
+    let mut lied = draw.clone();
+    lied["rank"] = "0000000000000000".into();
+    fs::write(&file, lied.to_string()).expect("the folder can be written");
+    assert_eq!(verify(&["--from", path]).status.code(), Some(1));
+}
+
 #[test]
 fn an_event_opens_on_time_and_everybody_can_compute_the_draw_again() {
     let origin = echo();
@@ -117,6 +157,7 @@ fn an_event_opens_on_time_and_everybody_can_compute_the_draw_again() {
             assert_eq!(after["rank"], rank);
         }
     }
+    verifies(&house, &draw(&mut line[0]));
     wait_until(SOON, || {
         line.iter_mut()
             .all(|visitor| visitor.visit("/").status == 200)

@@ -4,6 +4,7 @@ use forebay_admission::priority::Priority;
 use forebay_layers::gate::{GateStatus, Holds};
 use serde::Serialize;
 
+use super::draws::Draw;
 use crate::audit::Change;
 use crate::live::Live;
 
@@ -47,6 +48,8 @@ pub(super) struct Room {
     shadow: Option<Shadow>,
     /// Who changed mode, inlet or cap last since the process began, and how.
     last_change: Option<Change>,
+    /// The draws of its events, planned and held.
+    draws: Vec<Draw>,
 }
 
 #[derive(Serialize)]
@@ -178,6 +181,7 @@ pub(super) fn of_room(live: &Live, name: &str) -> Option<Room> {
             visitors_per_second: whole(shadow.pace_milli),
         }),
         last_change: live.audit.last(name),
+        draws: desk.agenda.draws().iter().map(Draw::of).collect(),
     })
 }
 
