@@ -100,14 +100,15 @@ impl Room {
     pub fn new(id: RoomId, settings: Settings, now: WallTime) -> Self {
         let line = Line::new(now, 0..bucket::second(now) + 1);
         let inlet = Inlet::full(pace(settings.inlet), now);
-        Self::with(
-            id,
-            settings,
-            line,
-            Watermark::new(Place::at(now)),
-            inlet,
-            now,
-        )
+        let orders = Orders::after_loss(settings.event, now);
+        let called = orders
+            .bound(now)
+            .map_or(Place::at(now), |bound| bound.min(Place::at(now)));
+        let watermark = Watermark::new(called);
+        let mut room = Self::with(id, settings, line, watermark, inlet, now);
+        room.orders = orders;
+        room.orders.configure(settings.order, settings.event, now);
+        room
     }
 
     fn with(

@@ -83,7 +83,7 @@ impl Room {
 
     /// Whether nothing was heard of the ticket for longer than places are kept.
     pub(super) fn is_lost(&self, now: WallTime, ticket: &Ticket) -> bool {
-        now.saturating_since(ticket.due.max(ticket.arrived)) > self.settings.keep
+        now.saturating_since(self.orders.last_due(ticket)) > self.settings.keep
     }
 
     fn ask_called(&mut self, now: WallTime, ticket: &Ticket, who: Who, how: Asking) -> Asked {

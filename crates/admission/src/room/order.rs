@@ -135,6 +135,14 @@ pub(super) struct Orders {
 }
 
 impl Orders {
+    /// The draws of a room of which nothing else is known: if a pre-queue runs, others before it
+    /// was lost may have come for it, and they take part like those who come from now on.
+    pub(super) fn after_loss(event: Option<Event>, now: WallTime) -> Self {
+        let mut orders = Self::default();
+        orders.plan(event, second(now), 0);
+        orders
+    }
+
     /// Takes new settings. Who has come for a draw stays in it.
     pub(super) fn configure(&mut self, order: Order, event: Option<Event>, now: WallTime) {
         let now = second(now);
@@ -143,12 +151,13 @@ impl Orders {
             // Tickets of this second may have been issued by arrival.
             self.from = now + 1;
         }
-        self.plan(event, now);
+        // Who came until now, and was told a place, keeps it.
+        self.plan(event, now, now + 1);
     }
 
     /// Plans the next event, moves the one whose pre-queue runs, or opens it when it was called
-    /// off.
-    fn plan(&mut self, event: Option<Event>, now: u64) {
+    /// off. A new pre-queue begins at `soonest`.
+    fn plan(&mut self, event: Option<Event>, now: u64, soonest: u64) {
         let before = self.draws.iter().find(|draw| draw.since > now).copied();
         self.draws.retain(|draw| draw.since <= now);
         let planned = event.map(|event| {
@@ -168,9 +177,9 @@ impl Orders {
         };
         let events = self.draws.iter().filter(|draw| draw.is_event);
         let taken = events.map(|draw| draw.until).max().unwrap_or(0);
-        let since = begins.max(now + 1).max(taken);
+        let since = begins.max(soonest).max(taken);
         // Too late for a draw, or held already.
-        if since >= opens {
+        if since >= opens || opens <= now {
             return;
         }
         self.add(Draw {
@@ -215,6 +224,9 @@ impl Orders {
     /// a line to draw for.
     pub(super) fn join(&mut self, order: Order, called: Place, now: WallTime) {
         let now = second(now);
+        if let Some(event) = self.running(now).copied() {
+            self.hold_lottery(event.since);
+        }
         let Order::Lottery(seed) = order else {
             return;
         };
@@ -289,6 +301,15 @@ impl Orders {
         } else {
             Await::Draw(from)
         })
+    }
+
+    /// When a ticket was of use last: who came for an event need not be seen again before it
+    /// opens.
+    pub(super) fn last_due(&self, ticket: &Ticket) -> WallTime {
+        let event = self.of(second(ticket.arrived)).filter(|draw| draw.is_event);
+        let opens = event.map(|draw| Place::start_of(draw.until).time());
+        let due = ticket.due.max(ticket.arrived);
+        opens.map_or(due, |opens| due.max(opens))
     }
 
     /// What may be told of the events' draws.

@@ -20,7 +20,9 @@ fn now() -> u64 {
 fn moment(seconds: u64) -> String {
     let days = seconds / 86_400;
     let (mut year, mut rest) = (1970, days);
-    let leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let leap = |year: u64| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
     let length = |year| 365 + u64::from(leap(year));
     while rest >= length(year) {
         rest -= length(year);

@@ -1,8 +1,10 @@
 //! A room's events, one after the other, and what is said of their draws.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use forebay_admission::room::{Drawn, Event};
+use forebay_admission::ticket::Ticket;
 use forebay_admission::time::WallTime;
 
 use super::Desk;
@@ -30,6 +32,16 @@ impl Agenda {
     fn next(&self, now: WallTime) -> Option<Event> {
         let events = lock(&self.events);
         events.iter().find(|event| event.opens > now).copied()
+    }
+
+    /// How long a ticket's event opens after the ticket was due: so much longer it is kept.
+    pub(super) fn ahead(&self, ticket: &Ticket) -> Duration {
+        let draws = lock(&self.draws);
+        let mine = |draw: &&Drawn| draw.since <= ticket.arrived && ticket.arrived < draw.opens;
+        let mine = draws.iter().find(mine);
+        mine.map_or(Duration::ZERO, |draw| {
+            draw.opens.saturating_since(ticket.due)
+        })
     }
 
     /// The draws of the room's events, as of the last tick.

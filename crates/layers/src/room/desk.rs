@@ -190,7 +190,8 @@ impl Desk {
         https: bool,
     ) -> Option<HeaderValue> {
         let value = Credential::Ticket(*ticket).seal(keyring);
-        self.cookies.set(&value, https, self.rules().keep)
+        let age = self.rules().keep + self.agenda.ahead(ticket);
+        self.cookies.set(&value, https, age)
     }
     /// The cookie that keeps a place inside.
     #[must_use]

@@ -473,3 +473,80 @@ fn an_event_takes_over_from_a_lottery_and_gives_back_to_it() {
     let inside = entered(&mut room, OPENS + 2_000, &mut tickets, 40);
     assert_eq!(inside.len(), 200);
 }
+
+#[test]
+fn when_the_state_is_lost_in_a_pre_queue_nobody_of_it_enters_early_and_all_take_part() {
+    let settings = with_event(event());
+    let mut first = room(settings);
+    run(&mut first, BEGINS + 500);
+    let mut tickets = crowd(&mut first, BEGINS + 1_000..BEGINS + 20_000, 50);
+    let places: Vec<Place> = tickets.iter().map(|ticket| first.place(ticket)).collect();
+    // Nothing but the keys is left, of which the seed is made again.
+    let mut second = Room::new(RoomId(7), settings, ms(BEGINS + 30_000));
+    let after = tickets.iter().map(|ticket| second.place(ticket));
+    assert!(after.eq(places), "the rule needs no memory");
+    tickets.extend(crowd(&mut second, BEGINS + 31_000..BEGINS + 40_000, 50));
+    let seconds = (OPENS - BEGINS - 41_000) / 1_000 - 1;
+    let early = entered(&mut second, BEGINS + 41_000, &mut tickets, seconds);
+    assert_eq!(early, []);
+    run(&mut second, OPENS);
+    assert_eq!(entered(&mut second, OPENS, &mut tickets, 20).len(), 100);
+}
+
+#[test]
+fn an_opening_wastes_no_places_and_is_no_stampede() {
+    let rate = 50;
+    let mut room = room(Settings {
+        poll_budget: 500,
+        event: Some(event()),
+        ..by_rate(rate)
+    });
+    run(&mut room, BEGINS + 500);
+    let mut tickets = crowd(&mut room, BEGINS + 1_000..OPENS - 5_000, 4_000);
+    let (mut polls, mut inside, mut most) = (0_u64, 0_u64, 0);
+    for step in 1..=450 {
+        let now = OPENS - 5_000 + step * 100;
+        run(&mut room, now);
+        tickets.retain_mut(|ticket| {
+            if ticket.due > ms(now) {
+                return true;
+            }
+            polls += 1;
+            let turn = room.poll(ms(now), ticket);
+            if let Turn::Wait(kept, _) = turn {
+                *ticket = kept;
+            }
+            inside += u64::from(matches!(turn, Turn::Enter(_)));
+            !matches!(turn, Turn::Enter(_))
+        });
+        if step % 10 == 0 {
+            most = most.max(core::mem::take(&mut polls));
+        }
+    }
+    let could = u64::from(rate) * 40;
+    assert!(inside * 100 >= could * 95, "{inside} of {could}");
+    assert!(
+        inside <= could + u64::from(rate) * 3 / 2,
+        "{inside} of {could}"
+    );
+    assert!(most <= 1_000, "{most} polls in a second of a budget of 500");
+}
+
+#[test]
+fn who_sleeps_from_the_pre_queue_to_after_the_opening_keeps_the_place() {
+    let settings = Settings {
+        keep: Duration::from_secs(30),
+        mode: Mode::QueueAll,
+        ..with_event(event())
+    };
+    let mut room = room(settings);
+    run(&mut room, BEGINS + 500);
+    let mine = queue(&mut room, BEGINS + 1_000, 5);
+    let place = room.place(&mine);
+    // Seventy seconds of silence, of which ten after the opening.
+    run(&mut room, OPENS + 10_000);
+    match room.poll(ms(OPENS + 10_000), &mine) {
+        Turn::Wait(kept, _) => assert_eq!(room.place(&kept), place),
+        turn => assert!(matches!(turn, Turn::Enter(_)), "{turn:?}"),
+    }
+}
