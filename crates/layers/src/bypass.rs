@@ -11,7 +11,7 @@ use std::net::IpAddr;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, Method};
+use http::{HeaderName, Method};
 use ipnet::IpNet;
 
 use crate::route::PathPattern;
@@ -101,13 +101,6 @@ impl Bypass {
     /// (RFC 3986 section 5.2.4).
     fn goes_past(&self, path: &str) -> bool {
         self.paths.iter().any(|pattern| pattern.matches(path)) && is_plain(path)
-    }
-
-    /// Takes the secrets out: nobody behind us needs them.
-    pub fn hide(&self, headers: &mut HeaderMap) {
-        for (name, _) in &self.headers {
-            headers.remove(name);
-        }
     }
 }
 
@@ -217,13 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn the_secret_goes_no_further_and_is_never_printed() {
-        let mut headers = HeaderMap::new();
-        headers.append("x-monitor", "sixteen is enough".parse().unwrap());
-        headers.append("x-monitor", "wrong".parse().unwrap());
-        headers.append("x-other", "stays".parse().unwrap());
-        rules().hide(&mut headers);
-        assert_eq!(headers.len(), 1);
+    fn the_secret_is_never_printed() {
         assert!(!format!("{:?}", rules()).contains("sixteen"));
     }
 }

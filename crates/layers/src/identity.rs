@@ -3,6 +3,7 @@
 //! origin never sees them.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use forebay_admission::credential::{Attempt, Credential, Rejected};
@@ -54,14 +55,20 @@ where
             exchange.first_try = exchange.arrived.minus(age);
         }
         cookie::remove_ours(&mut exchange.head.headers);
-        if exchange.route.is_some()
-            && let Some(bypass) = exchange.entry().bypass.clone()
-        {
-            exchange.bypass = bypass.rule(&exchange.head, exchange.client.address);
-            bypass.hide(&mut exchange.head.headers);
-        }
+        let head = &exchange.head;
+        let bypass = exchange
+            .route
+            .and_then(|_| exchange.entry().bypass.as_ref());
+        exchange.bypass = bypass.and_then(|bypass| bypass.rule(head, exchange.client.address));
         if exchange.asker.preflight && exchange.bypass.is_none() {
             exchange.bypass = Some(Rule::Preflight);
+        }
+        // A secret is shown on whatever route somebody asks for, and is nobody's behind us.
+        if !exchange.site.hidden.is_empty() {
+            let site = Arc::clone(&exchange.site);
+            for name in &site.hidden {
+                exchange.head.headers.remove(name);
+            }
         }
         self.inner.call(exchange)
     }

@@ -9,6 +9,7 @@ use ahash::RandomState;
 use forebay_admission::priority::RoutePriority;
 use forebay_admission::quota::Quota;
 use forebay_telemetry::metrics::RouteMetrics;
+use http::HeaderName;
 use ipnet::IpNet;
 
 use crate::body::BodyRules;
@@ -119,6 +120,8 @@ pub struct Site {
     pub keyring: Arc<Keys>,
     /// Kept answers; `None`: no route keeps any.
     pub cache: Option<Arc<Cache>>,
+    /// Headers with secrets by which somebody goes past a room: no origin sees them.
+    pub hidden: Vec<HeaderName>,
     /// Where our own addresses begin, such as `/__forebay`.
     pub prefix: String,
     /// Whether connections are to end after their answers: draining, or too many are open.

@@ -397,6 +397,7 @@ impl Assembly {
             pages: Arc::clone(&shared.error_pages),
             keyring: Arc::clone(&shared.keyring),
             cache: self.cache.clone(),
+            hidden: convert::hidden(bypasses.iter().flatten()),
             prefix: config.prefix.clone(),
             closing: Arc::clone(&self.closing),
             unrouted: self.metrics.route(""),

@@ -4,6 +4,7 @@ mod counts;
 mod credentials;
 mod forms;
 mod killed;
+mod sharing;
 
 use crate::house::House;
 

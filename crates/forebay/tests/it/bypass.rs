@@ -85,6 +85,28 @@ fn who_matches_a_rule_is_not_held_and_everybody_else_is() {
 }
 
 #[test]
+fn the_secret_goes_to_no_origin_whatever_the_route() {
+    let origin = echo();
+    let rest = format!(
+        "[[route]]\npath = \"/free/*\"\nroom = \"none\"\n[[route]]\n{}",
+        rules("")
+    );
+    let house = House::start(origin.address, &rest);
+    for path in ["/free/a", "/b"] {
+        let fields = [
+            PAGE,
+            ("X-Monitor", SECRET),
+            ("X-MONITOR", "and a wrong one"),
+        ];
+        assert_eq!(house.get(path, &fields).status, 200, "{path}");
+    }
+    assert_eq!(origin.requests().len(), 2);
+    for request in origin.requests() {
+        assert_eq!(request.header("x-monitor"), None, "{}", request.target);
+    }
+}
+
+#[test]
 fn who_goes_past_the_room_keeps_to_the_quota_and_to_the_limit() {
     let gate = Gate::closed();
     let held = gate.clone();

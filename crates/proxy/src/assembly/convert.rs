@@ -270,6 +270,16 @@ fn pages(
     }
 }
 
+/// The headers of all secrets, each once.
+pub(super) fn hidden<'a>(rules: impl Iterator<Item = &'a Arc<Bypass>>) -> Vec<HeaderName> {
+    let mut names: Vec<HeaderName> = rules
+        .flat_map(|bypass| bypass.headers.iter().map(|(name, _)| name.clone()))
+        .collect();
+    names.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
+    names.dedup();
+    names
+}
+
 pub(super) fn cache_rules(cache: config::RouteCache) -> CacheRules {
     CacheRules {
         fresh: cache.fresh,
