@@ -23,7 +23,7 @@ pub struct Asking {
 /// What somebody who asks is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Asked {
-    /// The place, signed anew.
+    /// The place, signed anew; as it was for somebody who has entered.
     pub ticket: Ticket,
     /// What to answer now, or when [`hold`](Self::hold) is over. Its `poll_after` is a short one
     /// then: for whoever cannot be held after all.
@@ -51,7 +51,10 @@ impl Room {
             Mode::Off => self.answer(now, ticket, TurnState::Open),
             Mode::Hold => self.wait_on(now, ticket, TurnState::Closed, how),
             Mode::Maintenance => self.wait_on(now, ticket, TurnState::Maintenance, how),
-            _ if claimed => self.answer(now, ticket, TurnState::Called),
+            _ if claimed => Asked {
+                ticket: *ticket,
+                ..self.answer(now, ticket, TurnState::Called)
+            },
             _ if self.is_lost(now, ticket) => self.ask_anew(now, ticket),
             Mode::Auto if self.is_free() => self.answer(now, ticket, TurnState::Open),
             _ if self.watermark.calls(who.0) => self.ask_called(now, ticket, who, how),

@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use forebay_admission::pass::{Pass, Standing};
 use forebay_admission::quota::whole_seconds;
-use forebay_admission::room::{Told, Turn, TurnState};
+use forebay_admission::room::{Asked, Asking, Told, TurnState};
 use forebay_admission::ticket::Ticket;
-use forebay_admission::time::WallTime;
 use forebay_telemetry::json::JsonWriter;
 use http::{HeaderValue, Method};
 
@@ -56,20 +55,20 @@ fn place(exchange: &Exchange, desk: &Desk, shown: Shown) -> (Told, Option<Header
             (named(desk.room().look(wall, &ticket)), None)
         }
         Visitor::Waiting(ticket) => {
-            let (moved, told) = contact(desk, &ticket, wall);
-            let moved = moved.map(|moved| match shown {
-                Shown::Yes => moved,
+            let asked = contact(exchange, desk, &ticket, shown);
+            let moved = match shown {
+                Shown::Yes => asked.ticket,
                 // A number that nobody was told binds nobody.
                 Shown::No => Ticket {
                     least_ahead: ticket.least_ahead,
                     first_told: ticket.first_told,
-                    ..moved
+                    ..asked.ticket
                 },
-            });
-            let cookie = moved.and_then(|moved| {
-                desk.ticket_cookie(&site.keyring.now(), &moved, exchange.client.https)
-            });
-            (named(told), cookie)
+            };
+            // Who has entered has a pass, which an older ticket must not replace.
+            let cookie = (moved != ticket)
+                .then(|| desk.ticket_cookie(&site.keyring.now(), &moved, exchange.client.https));
+            (named(asked.told), cookie.flatten())
         }
         // Nobody's place: asking makes no ticket, visiting the page does.
         Visitor::Stranger if desk.is_open() => (open, None),
@@ -99,23 +98,16 @@ fn kept_alive(
     desk.pass_cookie(&exchange.site.keyring.now(), &pass, exchange.client.https)
 }
 
-/// A poll counts and confirms, but claims nothing: the page enters by asking for itself again.
-fn contact(desk: &Desk, ticket: &Ticket, wall: WallTime) -> (Option<Ticket>, Told) {
-    let mut room = desk.room();
-    let told = room.look(wall, ticket);
-    if matches!(told.state, TurnState::Called | TurnState::Open) {
-        return (None, told);
-    }
-    match room.poll(wall, ticket) {
-        Turn::Wait(moved, told) => (Some(moved), told),
-        Turn::Through | Turn::Enter(_) => (
-            None,
-            Told {
-                state: TurnState::Called,
-                ..told
-            },
-        ),
-    }
+/// A poll counts and confirms, but claims nothing: the page enters by asking for itself again. What
+/// nobody sees is no reason to set a token aside.
+fn contact(exchange: &Exchange, desk: &Desk, ticket: &Ticket, shown: Shown) -> Asked {
+    let query = exchange.head.uri.query().unwrap_or_default();
+    let hidden = shown == Shown::No || query.split('&').any(|pair| pair == "hidden=1");
+    let how = Asking {
+        hidden,
+        can_wait: false,
+    };
+    desk.room().ask(exchange.wall, ticket, how)
 }
 
 /// The place as JSON.
