@@ -98,7 +98,7 @@ fn the_documented_command_waits_and_gets_the_answer() {
         origin.address,
         "[room.main]\nmode = \"queue-all\"\ninlet = \"2/s\"\n",
     );
-    tool::need("curl");
+    assert!(tool::need("curl").is_file());
     let folder = tempfile::tempdir().expect("a folder");
     let url = format!("http://{}/report", house.address);
     let mut command = Command::new("sh");
