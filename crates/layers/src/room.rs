@@ -4,6 +4,7 @@
 
 mod agenda;
 mod desk;
+mod polls;
 mod register;
 
 use std::pin::Pin;
@@ -24,6 +25,7 @@ use tower::Service;
 
 pub use self::agenda::{Agenda, hex};
 pub use self::desk::{Desk, DeskRules, Random};
+pub use self::polls::PollPace;
 pub use self::register::Register;
 use crate::asker::{Asker, Purpose};
 use crate::exchange::{Answer, Exchange, Refusal, Visitor, Waiting};

@@ -6,7 +6,7 @@ mod gates;
 use std::sync::Arc;
 use std::time::Duration;
 
-use forebay_admission::room::{Load, State};
+use forebay_admission::room::{Load, State, Status};
 use forebay_layers::clock::Clock;
 use forebay_layers::gate::Gate;
 use forebay_layers::room::Desk;
@@ -106,6 +106,12 @@ pub(crate) fn tick(
     if status.state != before {
         tracing::info!(room = &*desk.name, state = status.state.name(), "room");
     }
+    expose(desk, &status);
+    desk.polls.tick(clock.now(), desk.metrics.polls.total());
+}
+
+/// What is scraped of a room.
+fn expose(desk: &Desk, status: &Status) {
     let gauges = &desk.metrics;
     gauges.set_state(match status.state {
         State::Open => RoomState::Open,
@@ -114,9 +120,18 @@ pub(crate) fn tick(
     });
     gauges.waiting.set(status.waiting);
     gauges.active.set(status.active);
+    gauges.outstanding.set(status.outstanding);
+    gauges.oldest.set(status.oldest_wait.as_secs());
     gauges.admitted.raise_to(status.admitted_total);
     gauges.called.raise_to(status.called);
+    gauges.claimed.raise_to(status.claimed);
+    gauges.ghosts.raise_to(status.ghosts);
     gauges.abandoned.raise_to(status.abandoned);
+    let share = |milli: Option<u32>| milli.map(|milli| f64::from(milli) / 1_000.0);
+    gauges
+        .told_below_p90
+        .set(share(status.told_below_p90_milli));
+    gauges.told_error.set(share(status.told_error_milli));
 }
 
 /// Makes saves survive a power cut, on a thread that may wait for the disk.

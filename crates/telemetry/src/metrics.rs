@@ -19,7 +19,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use prometheus_client::registry::Registry;
 
-pub use cell::{Counter, Gauge, Kind, Table};
+pub use cell::{Counter, Gauge, Kind, Ratio, Table};
 pub use connection::{BadRequest, Close, ConnectionMetrics, Doing, Timeout};
 pub use names::NAMES;
 pub use origin::{Abandoned, ConnectError, LimitHolds, OriginMetrics, QueueClass};
@@ -203,6 +203,7 @@ mod tests {
         origin.connect_errors.inc(ConnectError::Refused);
         origin.shed_late.inc(QueueClass::Stranger);
         metrics.room("main").set_state(RoomState::Queueing);
+        metrics.room("main").told_below_p90.set(Some(0.875));
         metrics.connections().closed.inc(Close::PeerRst);
         metrics.connections().open.of(Doing::Idle).inc();
         metrics.connections().moved(Doing::Idle, Doing::Active);
@@ -225,6 +226,7 @@ mod tests {
             r#"forebay_queue_shed_total{origin="portal",class="submit",reason="crowded"} 0"#,
             r#"forebay_room_state{room="main",state="open"} 0"#,
             r#"forebay_room_state{room="main",state="queueing"} 1"#,
+            r#"forebay_room_told_below_p90_ratio{room="main"} 0.875"#,
             r#"forebay_connections{state="idle"} 0"#,
             r#"forebay_connections{state="active"} 1"#,
             r#"forebay_connections_closed_total{by="peer",how="rst"} 1"#,

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 
 use forebay_testkit::wait_until;
+use serde_json::Value;
 
 use crate::house::{House, PAGE, SOON, Visitor, ask, echo};
 
@@ -224,7 +225,27 @@ fn the_status_says_who_waits_and_who_is_inside() {
     Visitor::queued(&house);
     wait_until(SOON, || house.room()["waiting"] == 1);
     let status = house.status();
-    assert_eq!(status["rooms"][0]["mode"], "hold");
+    let room = &status["rooms"][0];
+    assert_eq!(room["mode"], "hold");
+    for number in [
+        "active",
+        "called",
+        "outstanding",
+        "claimed",
+        "abandoned",
+        "ghosts",
+        "polls_total",
+        "polls_per_second",
+        "oldest_wait_seconds",
+    ] {
+        assert!(room[number].is_number(), "{number} in {room}");
+    }
+    // Nobody has entered, so there is nothing to say about waits and times told.
+    for unknown in ["wait_seconds", "told"] {
+        let known = room[unknown].as_object().expect("a table").values();
+        assert!(known.into_iter().all(Value::is_null), "{unknown} in {room}");
+    }
+    assert!(house.metric("forebay_room_polls_total", &["\"main\""]) >= 1.0);
     assert_eq!(status["origins"][0]["limit_holds"], "learned");
     assert_eq!(status["origins"][0]["limit_moved"], "never");
     assert_eq!(status["store"]["up"], true);

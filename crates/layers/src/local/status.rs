@@ -107,6 +107,7 @@ fn contact(exchange: &Exchange, desk: &Desk, ticket: &Ticket, shown: Shown) -> A
         hidden,
         can_wait: false,
     };
+    desk.metrics.polls.inc();
     desk.room().ask(exchange.wall, ticket, how)
 }
 

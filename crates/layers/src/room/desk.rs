@@ -12,7 +12,7 @@ use forebay_admission::ticket::Ticket;
 use forebay_telemetry::metrics::RoomMetrics;
 use http::HeaderValue;
 
-use super::Agenda;
+use super::{Agenda, PollPace};
 use crate::cookie::CookieNames;
 use crate::keyring::Keyring;
 use crate::page::Pages;
@@ -53,6 +53,8 @@ pub struct Desk {
     pub register: Register,
     /// Its events.
     pub agenda: Agenda,
+    /// How often those in line ask.
+    pub polls: PollPace,
     random: Random,
     door: AtomicU8,
     rules: Mutex<DeskRules>,
@@ -87,6 +89,7 @@ impl Desk {
             metrics,
             register,
             agenda: Agenda::default(),
+            polls: PollPace::default(),
             random,
             door: AtomicU8::new(0),
             rules: Mutex::new(rules),

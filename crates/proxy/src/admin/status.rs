@@ -38,9 +38,19 @@ pub(super) struct Room {
     waiting: u64,
     active: u64,
     called: u64,
+    /// Called, and neither come nor given up.
+    outstanding: u64,
     claimed: u64,
     abandoned: u64,
+    /// Tickets that were given and never came back.
+    ghosts: u64,
     admitted_total: u64,
+    polls_total: u64,
+    polls_per_second: f64,
+    /// How long those waited who entered lately.
+    wait_seconds: Wait,
+    /// How right it was what those were told who entered lately.
+    told: Accuracy,
     oldest_wait_seconds: u64,
     admitted_per_second: f64,
     inlet: Inlet,
@@ -50,6 +60,20 @@ pub(super) struct Room {
     last_change: Option<Change>,
     /// The draws of its events, planned and held.
     draws: Vec<Draw>,
+}
+
+#[derive(Serialize)]
+struct Wait {
+    p50: Option<f64>,
+    p90: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct Accuracy {
+    /// The share who entered before the upper end of the time that they were told first.
+    below_p90: Option<f64>,
+    /// The median error of the first time told, as a share of the time it took.
+    median_error: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -165,9 +189,21 @@ pub(super) fn of_room(live: &Live, name: &str) -> Option<Room> {
         waiting: status.waiting,
         active: status.active,
         called: status.called,
+        outstanding: status.outstanding,
         claimed: status.claimed,
         abandoned: status.abandoned,
+        ghosts: status.ghosts,
         admitted_total: status.admitted_total,
+        polls_total: desk.metrics.polls.total(),
+        polls_per_second: desk.polls.per_second(),
+        wait_seconds: Wait {
+            p50: status.wait_p50.map(|wait| wait.as_secs_f64()),
+            p90: status.wait_p90.map(|wait| wait.as_secs_f64()),
+        },
+        told: Accuracy {
+            below_p90: status.told_below_p90_milli.map(|milli| whole(milli.into())),
+            median_error: status.told_error_milli.map(|milli| whole(milli.into())),
+        },
         oldest_wait_seconds: status.oldest_wait.as_secs(),
         admitted_per_second: whole(status.rate_milli),
         inlet: Inlet {

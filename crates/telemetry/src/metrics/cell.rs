@@ -61,6 +61,29 @@ impl Gauge {
     }
 }
 
+/// A share, or another number that may be unknown; then nothing is exposed.
+#[derive(Debug)]
+pub struct Ratio(AtomicU64);
+
+impl Default for Ratio {
+    fn default() -> Self {
+        Self(AtomicU64::new(f64::NAN.to_bits()))
+    }
+}
+
+impl Ratio {
+    /// Sets the value, or says that it is not known.
+    pub fn set(&self, value: Option<f64>) {
+        self.0.store(value.unwrap_or(f64::NAN).to_bits(), Relaxed);
+    }
+
+    /// The value, where it is known.
+    #[must_use]
+    pub fn value(&self) -> Option<f64> {
+        Some(f64::from_bits(self.0.load(Relaxed))).filter(|value| value.is_finite())
+    }
+}
+
 /// The values of one label, fixed when the program was written.
 pub trait Kind: Copy + 'static {
     /// The label's values, by [`index`](Self::index).

@@ -9,11 +9,11 @@ use prometheus_client::encoding::{
     DescriptorEncoder, EncodeCounterValue, EncodeLabelSet, MetricEncoder, NoLabelSet,
 };
 
-use super::cell::{Bounds, Counter, Gauge, Histogram, Kind, Table};
+use super::cell::{Bounds, Counter, Gauge, Histogram, Kind, Ratio, Table};
 use super::names::{self, Name};
 use super::process::System;
 use super::route::Durations;
-use super::{All, OriginMetrics, lock};
+use super::{All, OriginMetrics, RoomMetrics, lock};
 
 /// What the registry asks at each scrape.
 #[derive(Debug)]
@@ -83,6 +83,14 @@ impl Family<'_> {
 
     fn gauge(&mut self, labels: &impl EncodeLabelSet, value: i64) -> fmt::Result {
         self.0.encode_family(labels)?.encode_gauge(&value)
+    }
+
+    /// Nothing while it is unknown.
+    fn ratio(&mut self, labels: &impl EncodeLabelSet, ratio: &Ratio) -> fmt::Result {
+        match ratio.value() {
+            Some(value) => self.0.encode_family(labels)?.encode_gauge(&value),
+            None => Ok(()),
+        }
     }
 
     /// Buckets whose count is what they hold, so that both always agree.
@@ -210,9 +218,12 @@ fn rooms(page: &mut Page<'_>, all: &All) -> fmt::Result {
     for (name, gauge) in [
         (
             &names::ROOM_WAITING,
-            (|room| &room.waiting) as fn(&super::RoomMetrics) -> &Gauge,
+            (|room| &room.waiting) as fn(&RoomMetrics) -> &Gauge,
         ),
         (&names::ROOM_ACTIVE, |room| &room.active),
+        (&names::ROOM_HELD, |room| &room.held),
+        (&names::ROOM_OUTSTANDING, |room| &room.outstanding),
+        (&names::ROOM_OLDEST, |room| &room.oldest),
     ] {
         let mut family = page.family(name)?;
         for (name, room) in &rooms {
@@ -222,9 +233,12 @@ fn rooms(page: &mut Page<'_>, all: &All) -> fmt::Result {
     for (name, counter) in [
         (
             &names::ROOM_ADMITTED,
-            (|room| &room.admitted) as fn(&super::RoomMetrics) -> &Counter,
+            (|room| &room.admitted) as fn(&RoomMetrics) -> &Counter,
         ),
         (&names::ROOM_CALLED, |room| &room.called),
+        (&names::ROOM_CLAIMED, |room| &room.claimed),
+        (&names::ROOM_GHOSTS, |room| &room.ghosts),
+        (&names::ROOM_POLLS, |room| &room.polls),
         (&names::ROOM_ABANDONED, |room| &room.abandoned),
     ] {
         let mut family = page.family(name)?;
@@ -232,6 +246,7 @@ fn rooms(page: &mut Page<'_>, all: &All) -> fmt::Result {
             family.counter(&[("room", &**name)], counter(room).total())?;
         }
     }
+    told(page, &rooms)?;
     let mut family = page.family(&names::ROOM_WAIT)?;
     for (name, room) in &rooms {
         family.histogram(&[("room", &**name)], &room.waits)?;
@@ -240,6 +255,23 @@ fn rooms(page: &mut Page<'_>, all: &All) -> fmt::Result {
     for (name, room) in &rooms {
         for (why, count) in room.rejected.iter() {
             family.counter(&[("room", &**name), ("why", why)], count.total())?;
+        }
+    }
+    Ok(())
+}
+
+/// How right it was what those in line were told.
+fn told(page: &mut Page<'_>, rooms: &BTreeMap<String, Arc<RoomMetrics>>) -> fmt::Result {
+    for (name, ratio) in [
+        (
+            &names::ROOM_TOLD_BELOW_P90,
+            (|room| &room.told_below_p90) as fn(&RoomMetrics) -> &Ratio,
+        ),
+        (&names::ROOM_TOLD_ERROR, |room| &room.told_error),
+    ] {
+        let mut family = page.family(name)?;
+        for (name, room) in rooms {
+            family.ratio(&[("room", &**name)], ratio(room))?;
         }
     }
     Ok(())

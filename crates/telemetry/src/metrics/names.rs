@@ -54,6 +54,14 @@ names! {
     ROOM_ACTIVE: Gauge "forebay_room_active" "Visitors inside.";
     ROOM_ADMITTED: Counter "forebay_room_admitted" "Visitors who were let in.";
     ROOM_CALLED: Counter "forebay_room_called" "Visitors whose turn came.";
+    ROOM_CLAIMED: Counter "forebay_room_claimed" "Calls that were taken.";
+    ROOM_GHOSTS: Counter "forebay_room_ghosts" "Tickets that were given and never came back.";
+    ROOM_POLLS: Counter "forebay_room_polls" "Times that somebody in line asked for the own place.";
+    ROOM_HELD: Gauge "forebay_room_held_polls" "Polls that are kept back until their turn.";
+    ROOM_OUTSTANDING: Gauge "forebay_room_outstanding" "Visitors who are called and have not come yet.";
+    ROOM_OLDEST: Gauge "forebay_room_oldest_wait_seconds" "How long the first in line has been waiting.";
+    ROOM_TOLD_BELOW_P90: Gauge "forebay_room_told_below_p90_ratio" "Of those who entered lately, the share who entered before the upper end of the time that they were told first.";
+    ROOM_TOLD_ERROR: Gauge "forebay_room_told_error_ratio" "Of those who entered lately, the median error of the time told first, as a share of the time it took.";
     ROOM_ABANDONED: Counter "forebay_room_abandoned" "Visitors who left the line or did not come when called.";
     ROOM_WAIT: Histogram "forebay_room_wait_seconds" "Time from arrival to entry, of those who were let in.";
     CREDENTIALS_REJECTED: Counter "forebay_credentials_rejected" "Tickets and passes that were not believed, by reason.";

@@ -1,6 +1,6 @@
 //! What is counted about a waiting room.
 
-use super::cell::{Bounds, Counter, Gauge, Histogram, Kind as _, Table, kinds};
+use super::cell::{Bounds, Counter, Gauge, Histogram, Kind as _, Ratio, Table, kinds};
 
 kinds! {
     /// The state of a room.
@@ -56,6 +56,22 @@ pub struct RoomMetrics {
     pub admitted: Counter,
     /// Visitors whose turn came.
     pub called: Counter,
+    /// Calls that were taken.
+    pub claimed: Counter,
+    /// Tickets that were given and never came back.
+    pub ghosts: Counter,
+    /// Times that somebody in line asked for the own place.
+    pub polls: Counter,
+    /// Polls that are kept back.
+    pub held: Gauge,
+    /// Visitors who are called and have not come yet.
+    pub outstanding: Gauge,
+    /// Seconds for which the first in line has been waiting.
+    pub oldest: Gauge,
+    /// The share of times told that were not exceeded.
+    pub told_below_p90: Ratio,
+    /// The median error of the times told.
+    pub told_error: Ratio,
     /// Visitors who left the line.
     pub abandoned: Counter,
     /// Credentials that were not believed.
