@@ -1,8 +1,10 @@
 //! What is answered from memory, even when everything else is full: the room's status, and the
 //! small answer by which a page without JavaScript makes its second contact. Both have a budget
-//! of their own, larger than a client's quota.
+//! of their own, larger than a client's quota. A poll whose visitor's turn is near may be kept
+//! back until it comes; everything else is answered at once.
 
 mod draw;
+mod held;
 mod link;
 mod opening;
 mod slip;
@@ -20,8 +22,10 @@ use http::{HeaderValue, Method, Response};
 use tower::Service;
 
 pub use self::draw::write_draws;
+use self::held::HeldPoll;
 pub use self::status::{named, reference, write_place};
 use crate::body::AnswerBody;
+use crate::clock::Clock;
 use crate::exchange::{Answer, Exchange, Note, Refusal};
 use crate::rate;
 use crate::room::Desk;
@@ -32,12 +36,21 @@ type Boxed = Pin<Box<dyn Future<Output = Result<Answer, Refusal>> + Send>>;
 #[derive(Clone, Debug)]
 pub struct Local<S> {
     inner: S,
+    clock: Clock,
+}
+
+/// What a request for us comes to.
+enum Step {
+    /// An answer.
+    Now(Answer),
+    /// An answer that waits.
+    Held(HeldPoll),
 }
 
 impl<S> Local<S> {
     /// Stands before `inner`.
-    pub const fn new(inner: S) -> Self {
-        Self { inner }
+    pub const fn new(inner: S, clock: Clock) -> Self {
+        Self { inner, clock }
     }
 }
 
@@ -71,8 +84,14 @@ where
         {
             return Either::Left(Either::Right(opening::open(exchange, desk)));
         }
-        let answer = answer(&exchange);
-        Either::Left(Either::Left(ready(answer.map_err(refused))))
+        Either::Left(match answer(&exchange) {
+            Ok(Step::Now(answer)) => Either::Left(ready(Ok(answer))),
+            Ok(Step::Held(poll)) => {
+                let clock = self.clock;
+                Either::Right(Box::pin(async move { Ok(poll.answer(clock).await) }))
+            }
+            Err(refusal) => Either::Left(ready(Err(refused(refusal)))),
+        })
     }
 }
 
@@ -93,18 +112,21 @@ fn name(exchange: &Exchange) -> &str {
         .unwrap_or_default()
 }
 
-fn answer(exchange: &Exchange) -> Result<Answer, Refusal> {
+fn answer(exchange: &Exchange) -> Result<Step, Refusal> {
     if !matches!(exchange.head.method, Method::GET | Method::HEAD) {
         return Err(Reason::MethodNotAllowed.into());
     }
-    match (name(exchange), &exchange.desk) {
-        ("/link", Some(desk)) => Ok(link::link(exchange, desk)),
-        ("/return", Some(desk)) => Ok(opening::look(exchange, desk)),
-        ("/status", Some(desk)) => Ok(status::status(exchange, desk)),
-        ("/draw", Some(desk)) => Ok(draw::draw(exchange, desk)),
-        ("/here.css", Some(desk)) => Ok(status::here(exchange, desk)),
-        _ => Err(Reason::NoRoute.into()),
-    }
+    let Some(desk) = &exchange.desk else {
+        return Err(Reason::NoRoute.into());
+    };
+    Ok(Step::Now(match name(exchange) {
+        "/status" => return Ok(status::status(exchange, desk)),
+        "/link" => link::link(exchange, desk),
+        "/return" => opening::look(exchange, desk),
+        "/draw" => draw::draw(exchange, desk),
+        "/here.css" => status::here(exchange, desk),
+        _ => return Err(Reason::NoRoute.into()),
+    }))
 }
 
 /// Whether the path is ours; then the room that `?room=` names, if there is one, or without a

@@ -4,6 +4,7 @@
 
 mod agenda;
 mod desk;
+mod held;
 mod polls;
 mod register;
 
@@ -25,6 +26,7 @@ use tower::Service;
 
 pub use self::agenda::{Agenda, hex};
 pub use self::desk::{Desk, DeskRules, Random};
+pub use self::held::Held;
 pub use self::polls::PollPace;
 pub use self::register::Register;
 use crate::asker::{Asker, Purpose};

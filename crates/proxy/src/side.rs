@@ -102,6 +102,7 @@ pub(crate) fn tick(
     desk.room().publish(wall);
     desk.keep_agenda(wall);
     desk.refresh();
+    desk.wake_due();
     let status = desk.room().status(wall);
     if status.state != before {
         tracing::info!(room = &*desk.name, state = status.state.name(), "room");
@@ -120,6 +121,7 @@ fn expose(desk: &Desk, status: &Status) {
     });
     gauges.waiting.set(status.waiting);
     gauges.active.set(status.active);
+    gauges.held.set(desk.held.count());
     gauges.outstanding.set(status.outstanding);
     gauges.oldest.set(status.oldest_wait.as_secs());
     gauges.admitted.raise_to(status.admitted_total);
@@ -228,6 +230,9 @@ pub(crate) async fn drained(live: Arc<Live>) {
     let mut ticks = every(SWEEP);
     live.end_idle(Duration::ZERO);
     while Instant::now() < end {
+        for (desk, _) in live.now().rooms.iter() {
+            desk.held.wake_all();
+        }
         // Whoever connects meanwhile gets the time to ask.
         live.end_idle(NEWCOMER);
         if live.open() == 0 {

@@ -41,7 +41,7 @@ pub fn stack(pools: Arc<Pools>, clock: Clock, pen: SharedPen) -> Stack {
     // A quota for what goes on from here.
     let service = Rate::new(service);
     // What is answered from memory.
-    let service = Local::new(service);
+    let service = Local::new(service, clock);
     // Who asks.
     let service = Identity::new(service);
     // One meaning, and a route.

@@ -365,7 +365,8 @@ const fn before(second: u64) -> Place {
 
 impl Room {
     /// Where a ticket stands: the one place that says what the order is.
-    pub(super) fn place(&self, ticket: &Ticket) -> Place {
+    #[must_use]
+    pub fn place(&self, ticket: &Ticket) -> Place {
         self.orders.place(ticket)
     }
 

@@ -32,6 +32,7 @@ fn room(name: String, raw: &raw::Room, pages: &Pages, reader: &mut Reader<'_>) -
     let poll = poll(&raw.poll.value, reader);
     let ticket = &raw.ticket.value;
     let ticket = Ticket {
+        call: ticket.call.value.0,
         keep: ticket.keep.value.0,
     };
     if ticket.keep < poll.max {
@@ -75,6 +76,7 @@ fn poll(raw: &raw::Poll, reader: &mut Reader<'_>) -> Poll {
         min: raw.min.value.0,
         max: raw.max.value.0,
         budget: raw.budget.value,
+        held: raw.held.value.fit(),
     };
     in_order(
         (&raw.min.place, poll.min),

@@ -105,6 +105,9 @@ pub struct Pass {
 /// How long a place in line lasts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ticket {
+    /// Who was told that the turn has come and did not come is not waited for
+    /// again for so long; the turn stays.
+    pub call: Duration,
     /// How long a silent visitor's place is kept.
     pub keep: Duration,
 }
@@ -118,4 +121,6 @@ pub struct Poll {
     pub max: Duration,
     /// Polls of the whole room.
     pub budget: Rate,
+    /// Polls that are kept back at once.
+    pub held: u32,
 }

@@ -71,7 +71,10 @@ table! {
 
 table! {
     /// The place in line.
-    Ticket, later ["call"], {
+    Ticket, later [], {
+        /// Who was told that the turn has come and did not come is not waited
+        /// for again for so long; the turn stays.
+        call: Period = "'2m'",
         /// How long a silent visitor's place is kept.
         keep: Period = "'30m'",
     }
@@ -79,13 +82,16 @@ table! {
 
 table! {
     /// How often waiting pages ask for their place.
-    Poll, later ["held"], {
+    Poll, later [], {
         /// The shortest interval.
         min: Period = "'1s'",
         /// The longest interval while the budget suffices.
         max: Period = "'60s'",
         /// Polls of the whole room.
         budget: Rate = "'10000/s'",
+        /// Polls that are kept back for the last seconds before their turn; more
+        /// are answered at once. 0: none is.
+        held: Number<0, 1_000_000> = "2000",
     }
 }
 

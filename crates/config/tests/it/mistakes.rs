@@ -88,7 +88,6 @@ fn a_text_that_is_no_toml_has_only_that_said_about_it() {
 fn keys_of_later_versions_are_unknown_and_say_so() {
     let cases = [
         ("[origin.portal.tls]", "origin.portal.tls"),
-        ("[room.main]\npoll = { held = 1 }", "room.main.poll.held"),
         ("[state]\nredis = {}", "state.redis"),
         (
             "[[listener]]\naddress = \"[::]:1\"\nhttp2 = false",

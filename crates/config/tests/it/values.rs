@@ -82,8 +82,8 @@ active = 401
 order = "lottery"
 event = [{ opens = 2096-12-01T09:00:00-05:00, prequeue = "411s", per_client = 412 }]
 pass = { idle = "402s", lifetime = "403s", form_grace = "404s" }
-ticket = { keep = "406s" }
-poll = { min = "2s", max = "200s", budget = "409/s" }
+ticket = { call = "405s", keep = "406s" }
+poll = { min = "2s", max = "200s", budget = "409/s", held = 410 }
 status = 429
 page = "room.html"
 languages = ["fr"]
@@ -287,11 +287,15 @@ fn room(base: &Path) -> Room {
             lifetime: seconds(403),
             form_grace: seconds(404),
         },
-        ticket: Ticket { keep: seconds(406) },
+        ticket: Ticket {
+            call: seconds(405),
+            keep: seconds(406),
+        },
         poll: Poll {
             min: seconds(2),
             max: seconds(200),
             budget: rate(409, 1),
+            held: 410,
         },
         status: 429,
         page: Some(template(base, "room.html")),
@@ -325,12 +329,14 @@ fn implied_room() -> Room {
             form_grace: seconds(900),
         },
         ticket: Ticket {
+            call: seconds(120),
             keep: seconds(1800),
         },
         poll: Poll {
             min: seconds(1),
             max: seconds(60),
             budget: rate(10_000, 1),
+            held: 2_000,
         },
         status: 503,
         page: None,

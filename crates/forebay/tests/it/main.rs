@@ -19,6 +19,7 @@ mod crowd;
 mod demo;
 mod drain;
 mod event;
+mod held;
 mod house;
 mod keys;
 mod maintenance;

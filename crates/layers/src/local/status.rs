@@ -1,6 +1,7 @@
 //! Where a visitor stands: the status as JSON, and the small answer by which a page without
 //! JavaScript makes its second contact. Asking makes no ticket, and claims nothing.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use forebay_admission::pass::{Pass, Standing};
@@ -10,23 +11,17 @@ use forebay_admission::ticket::Ticket;
 use forebay_telemetry::json::JsonWriter;
 use http::{HeaderValue, Method};
 
-use super::respond;
+use super::held::HeldPoll;
+use super::{Step, respond};
 use crate::exchange::{Answer, Exchange, Visitor};
 use crate::room::{AWAY, Desk};
+use crate::site::Site;
 
 /// The reference of somebody who has no place.
 const NOBODY: u64 = 0;
 
-/// Whether the visitor sees the place that the answer is about.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Shown {
-    Yes,
-    No,
-}
-
-/// Where the visitor stands, and the cookie that says so.
-fn place(exchange: &Exchange, desk: &Desk, shown: Shown) -> (Told, Option<HeaderValue>) {
-    let site = &exchange.site;
+/// Where the visitor stands, without counting anybody in line, and the cookie that says so.
+fn place(exchange: &Exchange, desk: &Desk) -> (Told, Option<HeaderValue>) {
     let wall = exchange.wall;
     let open = Told {
         state: TurnState::Open,
@@ -51,25 +46,7 @@ fn place(exchange: &Exchange, desk: &Desk, shown: Shown) -> (Told, Option<Header
             },
             None,
         ),
-        Visitor::Waiting(ticket) if exchange.head.method == Method::HEAD => {
-            (named(desk.room().look(wall, &ticket)), None)
-        }
-        Visitor::Waiting(ticket) => {
-            let asked = contact(exchange, desk, &ticket, shown);
-            let moved = match shown {
-                Shown::Yes => asked.ticket,
-                // A number that nobody was told binds nobody.
-                Shown::No => Ticket {
-                    least_ahead: ticket.least_ahead,
-                    first_told: ticket.first_told,
-                    ..asked.ticket
-                },
-            };
-            // Who has entered has a pass, which an older ticket must not replace.
-            let cookie = (moved != ticket)
-                .then(|| desk.ticket_cookie(&site.keyring.now(), &moved, exchange.client.https));
-            (named(asked.told), cookie.flatten())
-        }
+        Visitor::Waiting(ticket) => (named(desk.room().look(wall, &ticket)), None),
         // Nobody's place: asking makes no ticket, visiting the page does.
         Visitor::Stranger if desk.is_open() => (open, None),
         Visitor::Stranger if desk.is_shut() => (AWAY, None),
@@ -98,24 +75,59 @@ fn kept_alive(
     desk.pass_cookie(&exchange.site.keyring.now(), &pass, exchange.client.https)
 }
 
-/// A poll counts and confirms, but claims nothing: the page enters by asking for itself again. What
-/// nobody sees is no reason to set a token aside.
-fn contact(exchange: &Exchange, desk: &Desk, ticket: &Ticket, shown: Shown) -> Asked {
-    let query = exchange.head.uri.query().unwrap_or_default();
-    let hidden = shown == Shown::No || query.split('&').any(|pair| pair == "hidden=1");
-    let how = Asking {
-        hidden,
-        can_wait: false,
-    };
-    desk.metrics.polls.inc();
-    desk.room().ask(exchange.wall, ticket, how)
+/// The place as JSON; at once, or when the turn has come.
+pub(super) fn status(exchange: &Exchange, desk: &Arc<Desk>) -> Step {
+    if let Visitor::Waiting(ticket) = exchange.visitor
+        && exchange.head.method != Method::HEAD
+    {
+        return ask(exchange, desk, &ticket);
+    }
+    let (told, cookie) = place(exchange, desk);
+    Step::Now(respond_place(desk, &told, cookie))
 }
 
-/// The place as JSON.
-pub(super) fn status(exchange: &Exchange, desk: &Desk) -> Answer {
-    let (told, cookie) = place(exchange, desk, Shown::Yes);
+/// Somebody in line asks. Only the page says that it can wait; a script that does not know of
+/// that is answered at once.
+fn ask(exchange: &Exchange, desk: &Arc<Desk>, ticket: &Ticket) -> Step {
+    let site = &exchange.site;
+    let can_wait =
+        says(exchange, "wait=1") && !site.closing.is_draining() && !exchange.body.is_streaming();
+    let slot = can_wait.then(|| desk.held.slot()).flatten();
+    let asking = Asking {
+        hidden: says(exchange, "hidden=1"),
+        can_wait: slot.is_some(),
+    };
+    desk.metrics.polls.inc();
+    let asked = desk.room().ask(exchange.wall, ticket, asking);
+    match (asked.hold, slot) {
+        (Some(at_most), Some(slot)) => Step::Held(HeldPoll {
+            desk: Arc::clone(desk),
+            site: Arc::clone(site),
+            https: exchange.client.https,
+            asking,
+            asked,
+            at_most,
+            _slot: slot,
+        }),
+        _ => Step::Now(tell(desk, site, exchange.client.https, &asked)),
+    }
+}
+
+/// The answer to somebody in line who asked.
+pub(super) fn tell(desk: &Desk, site: &Site, https: bool, asked: &Asked) -> Answer {
+    let cookie = desk.ticket_cookie(&site.keyring.now(), &asked.ticket, https);
+    respond_place(desk, &named(asked.told), cookie)
+}
+
+/// Whether the query has this pair.
+fn says(exchange: &Exchange, pair: &str) -> bool {
+    let query = exchange.head.uri.query().unwrap_or_default();
+    query.split('&').any(|one| one == pair)
+}
+
+fn respond_place(desk: &Desk, told: &Told, cookie: Option<HeaderValue>) -> Answer {
     let mut body = Vec::with_capacity(160);
-    JsonWriter::object(&mut body, |json| write_place(json, &desk.name, &told));
+    JsonWriter::object(&mut body, |json| write_place(json, &desk.name, told));
     respond(body, "application/json", cookie)
 }
 
@@ -161,10 +173,37 @@ pub fn reference(id: u64) -> String {
     format!("{}-{}", &text[..4], &text[4..8])
 }
 
-/// An empty style sheet that a page asks for when it has no JavaScript.
+/// An empty style sheet that a page asks for when it has no JavaScript: the second contact.
 pub(super) fn here(exchange: &Exchange, desk: &Desk) -> Answer {
-    let (_, cookie) = place(exchange, desk, Shown::No);
+    let cookie = match exchange.visitor {
+        Visitor::Waiting(ticket) if exchange.head.method != Method::HEAD => {
+            counted(exchange, desk, &ticket)
+        }
+        _ => place(exchange, desk).1,
+    };
     respond(Vec::new(), "text/css", cookie)
+}
+
+/// Counts a ticket without telling anything: a token is promised to nobody who does not read it,
+/// and a number that nobody was told binds nobody.
+fn counted(exchange: &Exchange, desk: &Desk, ticket: &Ticket) -> Option<HeaderValue> {
+    let mut room = desk.room();
+    let state = room.look(exchange.wall, ticket).state;
+    if matches!(state, TurnState::Called | TurnState::Open) {
+        return None;
+    }
+    let asked = room.ask(exchange.wall, ticket, Asking::default());
+    drop(room);
+    let counted = Ticket {
+        least_ahead: ticket.least_ahead,
+        first_told: ticket.first_told,
+        ..asked.ticket
+    };
+    desk.ticket_cookie(
+        &exchange.site.keyring.now(),
+        &counted,
+        exchange.client.https,
+    )
 }
 
 #[cfg(test)]

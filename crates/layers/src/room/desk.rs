@@ -12,7 +12,7 @@ use forebay_admission::ticket::Ticket;
 use forebay_telemetry::metrics::RoomMetrics;
 use http::HeaderValue;
 
-use super::{Agenda, PollPace};
+use super::{Agenda, Held, PollPace};
 use crate::cookie::CookieNames;
 use crate::keyring::Keyring;
 use crate::page::Pages;
@@ -30,14 +30,18 @@ pub struct DeskRules {
     pub keep: Duration,
     /// The status of a held answer.
     pub status: u16,
+    /// How many polls may be kept back at once.
+    pub held: u32,
 }
 
 /// Newcomers pass.
 const OPEN: u8 = 1;
 /// Newcomers pass without being counted.
 const FREE: u8 = 2;
+/// Nobody new enters.
+const CLOSED: u8 = 4;
 /// Nobody goes on.
-const SHUT: u8 = 4;
+const SHUT: u8 = 8;
 
 /// One room at work.
 pub struct Desk {
@@ -55,6 +59,8 @@ pub struct Desk {
     pub agenda: Agenda,
     /// How often those in line ask.
     pub polls: PollPace,
+    /// The polls that are kept back until their turn.
+    pub held: Held,
     random: Random,
     door: AtomicU8,
     rules: Mutex<DeskRules>,
@@ -90,6 +96,7 @@ impl Desk {
             register,
             agenda: Agenda::default(),
             polls: PollPace::default(),
+            held: Held::new(rules.held),
             random,
             door: AtomicU8::new(0),
             rules: Mutex::new(rules),
@@ -120,6 +127,7 @@ impl Desk {
 
     /// New rules and pages after a reload.
     pub fn replace(&self, rules: DeskRules, pages: Arc<Pages>) {
+        self.held.set_max(rules.held);
         *self.rules.lock().unwrap_or_else(PoisonError::into_inner) = rules;
         *self.pages.lock().unwrap_or_else(PoisonError::into_inner) = pages;
     }
@@ -159,11 +167,28 @@ impl Desk {
                 door |= FREE;
             }
         }
+        if room.state() == State::Closed {
+            door |= CLOSED;
+        }
         if settings.mode == Mode::Maintenance {
             door |= SHUT;
         }
         // Under the lock: of two who take over, the later has the later state.
-        self.door.store(door, Ordering::Release);
+        let before = self.door.swap(door, Ordering::AcqRel);
+        drop(room);
+        if before != door {
+            self.held.wake_all();
+        }
+    }
+
+    /// Wakes the polls that are kept back and would be told something better now, in order of
+    /// place; after what was pending has been published.
+    pub fn wake_due(&self) {
+        let woken = {
+            let room = self.room();
+            self.held.due(|ticket| room.is_due(ticket))
+        };
+        woken.wake();
     }
 
     /// What the inlet would do, where it only looks on.

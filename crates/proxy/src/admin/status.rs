@@ -51,6 +51,8 @@ pub(super) struct Room {
     wait_seconds: Wait,
     /// How right it was what those were told who entered lately.
     told: Accuracy,
+    /// Polls that are kept back until their turn.
+    held_polls: u64,
     oldest_wait_seconds: u64,
     admitted_per_second: f64,
     inlet: Inlet,
@@ -204,6 +206,7 @@ pub(super) fn of_room(live: &Live, name: &str) -> Option<Room> {
             below_p90: status.told_below_p90_milli.map(|milli| whole(milli.into())),
             median_error: status.told_error_milli.map(|milli| whole(milli.into())),
         },
+        held_polls: desk.held.count(),
         oldest_wait_seconds: status.oldest_wait.as_secs(),
         admitted_per_second: whole(status.rate_milli),
         inlet: Inlet {

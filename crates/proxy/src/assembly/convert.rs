@@ -61,7 +61,7 @@ pub(super) fn room(room: &config::Room, ring: &Keyring) -> Settings {
         event: None,
         active: room.active,
         keep: room.ticket.keep,
-        call: Settings::default().call,
+        call: room.ticket.call,
         pass: pass(room),
         poll_min: room.poll.min,
         poll_max: room.poll.max,
@@ -108,6 +108,7 @@ pub(super) fn desk_rules(configured: &config::Room) -> DeskRules {
         pass: pass(configured),
         keep: configured.ticket.keep,
         status: configured.status,
+        held: configured.poll.held,
     }
 }
 
