@@ -6,7 +6,7 @@ const main = document.querySelector('main');
 const data = main.dataset;
 const all = (selector) => [...main.querySelectorAll(selector)];
 const sections = all('section');
-const live = document.getElementById('live');
+const live = document.getElementById('live') || document.createElement('p');
 const form = 'form' in data;
 const busy = 'retry' in data;
 

@@ -49,9 +49,9 @@ mod chromium_waits {
     fn without_scripts_a_link_leads_inside() {
         let nginx = Nginx::start();
         let house = House::start(nginx.address, "[room.main]\nmode = \"hold\"\n");
-        let browser = person(false, "en");
+        let browser = person(false, "fr");
         browser.open(&format!("http://{}/pages/5.html", house.address));
-        browser.wait_for_words("The line is paused", SOON);
+        browser.wait_for_words("La file est en pause", SOON);
         // The style sheet made the second contact: the place counts, and the page knows it.
         wait_until(SOON, || house.room()["waiting"] == 1);
         browser.click("a.check");
