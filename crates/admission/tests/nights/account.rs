@@ -177,7 +177,6 @@ impl Account {
 
     /// The most polls in a second, averaged over ten.
     pub(crate) fn polls_peak(&self) -> f64 {
-        // Pages and second contacts come as people do, whatever the room asks of them.
         let ten = self.pulses.windows(50);
         ten.map(|ten| ten.iter().map(|pulse| pulse.polls).sum::<u64>() as f64 / 10.0)
             .fold(0.0, f64::max)

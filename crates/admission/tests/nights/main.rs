@@ -75,46 +75,69 @@ fn holds(name: &str, night: Night, bars: Bars) -> Account {
 #[test]
 fn a_rate_is_used_and_kept_and_the_order_with_it_however_many_leave() {
     let bars = Bars {
-        used: 0.85,
+        used: 0.98,
         minute: 1.05,
-        excess: 3.0,
-        overtaken: 0.2,
+        excess: 1.5,
+        overtaken: 0.001,
     };
     let half = || Night::a().patience(HALF_LEAVE_A).half_ghosts();
     holds("A patient", Night::a(), bars);
     holds("A half leave", Night::a().patience(HALF_LEAVE_A), bars);
     holds("A and half ghosts", half(), bars);
-    holds("A and one in ten unheld", half().kinds(UNHELD), bars);
+    let unheld = Bars {
+        overtaken: 0.003,
+        ..bars
+    };
+    holds("A and one in ten unheld", half().kinds(UNHELD), unheld);
     let mixed = Bars {
-        used: 0.75,
-        overtaken: 0.4,
+        used: 0.93,
+        overtaken: 0.02,
         ..bars
     };
     holds("A and all kinds", half().kinds(MIXED), mixed);
 }
 
 #[test]
+fn hidden_tabs_at_a_slow_rate_lose_nobody_the_place() {
+    let hidden = Kinds {
+        hidden: 30,
+        ..Kinds::default()
+    };
+    let bars = Bars {
+        used: 0.65,
+        minute: 1.05,
+        excess: 1.5,
+        overtaken: 0.01,
+    };
+    holds(
+        "slow, hidden tabs",
+        Night::new(4_000, 4, 4).kinds(hidden),
+        bars,
+    );
+}
+
+#[test]
 fn two_hundred_thousand_in_twenty_minutes_half_leave_and_half_of_all_tickets_are_ghosts() {
     let night = Night::b().patience(HALF_LEAVE_B).half_ghosts();
     let bars = Bars {
-        used: 0.93,
+        used: 0.98,
         minute: 1.05,
-        excess: 3.0,
-        overtaken: 0.06,
+        excess: 1.5,
+        overtaken: 0.001,
     };
     let account = holds("B half leave, ghosts", night, bars);
     assert!(account.polls_peak() <= 5_000.0);
 }
 
 #[test]
-#[ignore = "appointments of so long a line lie beyond the turn: not reached yet"]
-fn two_hundred_thousand_wait_at_once_and_ask_five_thousand_times_a_second() {
+#[ignore = "takes more time than the suite has"]
+fn two_hundred_thousand_wait_at_once_and_ask_six_thousand_times_a_second() {
     let night = Night::new(230_000, 5, 100).until(20);
     let account = World::new(night).run();
     account.print("200,000 at once");
-    assert!(account.polls_peak() <= 5_000.0);
+    assert!(account.polls_peak() <= 6_500.0);
     assert!(account.used() >= 0.98);
-    assert!(account.overtaken_share() <= 0.003);
+    assert!(account.overtaken_share() <= 0.001);
 }
 
 #[test]
@@ -127,7 +150,7 @@ fn a_million_in_a_quarter_of_an_hour() {
 
 #[test]
 fn a_cap_on_visitors_inside_is_filled() {
-    for (cap, visit, filled) in [(6_000, 300.0, 0.97), (600, 30.0, 0.88), (100, 30.0, 0.87)] {
+    for (cap, visit, filled) in [(6_000, 300.0, 0.98), (600, 30.0, 0.92), (100, 30.0, 0.92)] {
         let night = Night {
             rates: vec![(0, 10_000)],
             active: Some((cap, visit)),
@@ -164,7 +187,7 @@ fn replayed(per_second: u64) {
     };
     let with = play("A with replays", Night { replays, ..night() });
     assert!(with.used() >= without.used() - 0.20);
-    assert!(with.overtaken_share() <= without.overtaken_share() + 0.08);
+    assert!(with.overtaken_share() <= without.overtaken_share() + 0.01);
 }
 
 #[test]
@@ -183,6 +206,7 @@ fn modes_change_and_nobody_loses_the_place() {
             ..Night::a()
         },
     );
-    assert!(account.used() >= 0.9);
-    assert!(account.excess() <= 3.0);
+    assert!(account.used() >= 0.96);
+    assert!(account.excess() <= 1.5);
+    assert_eq!(account.risen, 0, "no number told ever rises");
 }
