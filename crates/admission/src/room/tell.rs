@@ -124,7 +124,10 @@ impl Room {
             (TurnState::Queueing, Some(ahead)) => self.approach(now, ahead, luck, how),
             // Those who wait for a draw come when it has been held, and not all at once.
             (TurnState::Queueing, None) => {
-                return (self.meanwhile(now, ticket, luck).max(least), None);
+                let wait = self.meanwhile(now, ticket, luck).max(least);
+                // A hidden tab's timer may come a minute late; an answer does not.
+                let held = how.can_wait && how.hidden && wait <= HIDDEN.1;
+                return (wait, held.then_some(wait));
             }
         };
         (asked.max(least).min(most.max(least)), hold)

@@ -187,3 +187,28 @@ fn a_kill_in_the_pre_queue_changes_neither_seed_nor_ticket() {
     assert_eq!(after["draws"], before["draws"]);
     assert_eq!(after["reference"], before["reference"]);
 }
+
+#[test]
+fn a_lottery_tells_no_number_before_its_draw_and_lets_everybody_in() {
+    let origin = echo();
+    let rest = "[room.main]\nmode = \"queue-all\"\norder = \"lottery\"\ninlet = \"1/h\"\n";
+    let house = House::start(origin.address, rest);
+    let mut line: Vec<Visitor> = (0..6).map(|_| Visitor::queued(&house)).collect();
+    let second = now();
+    wait_until(SOON, || now() > second + 1);
+    // The first of them are being called, and those who come now wait for the next draw.
+    let mut mine = Visitor::queued(&house);
+    let place = mine.place();
+    assert_eq!(place["state"], "queueing", "{place}");
+    assert!(
+        place["ahead"].is_null() && place["eta_seconds"].is_null(),
+        "{place}"
+    );
+    assert!(place.get("opens_in_seconds").is_none(), "{place}");
+    line.push(mine);
+    house.must(&["room", "main", "rate", "20/s"]);
+    wait_until(SOON * 3, || {
+        line.iter_mut()
+            .all(|visitor| visitor.visit("/").status == 200)
+    });
+}

@@ -550,3 +550,19 @@ fn who_sleeps_from_the_pre_queue_to_after_the_opening_keeps_the_place() {
         turn => assert!(matches!(turn, Turn::Enter(_)), "{turn:?}"),
     }
 }
+
+#[test]
+fn a_hidden_tab_is_held_over_the_opening_and_hears_of_its_place_at_once() {
+    let mut room = room(with_event(event()));
+    run(&mut room, BEGINS + 500);
+    let mine = queue(&mut room, BEGINS + 1_000, 5);
+    run(&mut room, OPENS - 30_000);
+    let mut hold = |hidden, can_wait| {
+        let how = Asking { hidden, can_wait };
+        room.ask(ms(OPENS - 30_000), &mine, how).hold
+    };
+    let held = hold(true, true).unwrap();
+    assert!(held >= Duration::from_secs(30), "{held:?}");
+    assert!(held <= Duration::from_secs(32), "{held:?}");
+    assert_eq!((hold(false, true), hold(true, false)), (None, None));
+}
