@@ -32,5 +32,6 @@ mod restart;
 mod returned;
 mod revoked;
 mod room;
+mod sharing;
 mod turn;
 mod wire;
