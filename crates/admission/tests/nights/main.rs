@@ -165,13 +165,13 @@ fn a_cap_on_visitors_inside_is_filled() {
 }
 
 #[test]
-fn old_cookies_sent_again_and_again_change_nothing() {
+fn old_cookies_sent_again_and_again_move_nobody_and_cost_a_fifth_of_the_rate_at_most() {
     replayed(1_000);
 }
 
 #[test]
 #[ignore = "takes more time than the suite has"]
-fn old_cookies_sent_six_million_times_change_nothing() {
+fn old_cookies_sent_six_million_times_move_nobody_and_cost_a_fifth_of_the_rate_at_most() {
     replayed(10_000);
 }
 
@@ -187,7 +187,7 @@ fn replayed(per_second: u64) {
     };
     let with = play("A with replays", Night { replays, ..night() });
     assert!(with.used() >= without.used() - 0.20);
-    assert!(with.overtaken_share() <= without.overtaken_share() + 0.01);
+    assert!(with.overtaken_share() <= without.overtaken_share() + 0.001);
 }
 
 #[test]
