@@ -9,7 +9,7 @@ mod attempt;
 mod code;
 
 pub use attempt::{ATTEMPT_MAX, Attempt};
-pub use code::{CODE_MAX, Code, Gives, RETURN_VALID};
+pub use code::{CODE_MAX, Code, Gives, INVITATION_VALID_MAX, RETURN_VALID};
 
 use alloc::string::String;
 
@@ -41,6 +41,7 @@ const KIND_PASS: u8 = b'p';
 const CONFIRMED: u8 = 1;
 const TOLD: u8 = 2;
 const LATE: u8 = 4;
+const INVITED: u8 = 8;
 
 /// Names a room inside credentials: a hash of its name, so that a cookie of one room is
 /// worthless in another.
@@ -194,7 +195,9 @@ impl Credential {
                     0
                 };
                 let late = if ticket.late { LATE } else { 0 };
-                frame.put(&[told | late | if ticket.confirmed { CONFIRMED } else { 0 }]);
+                let invited = if ticket.invited { INVITED } else { 0 };
+                let confirmed = if ticket.confirmed { CONFIRMED } else { 0 };
+                frame.put(&[told | late | invited | confirmed]);
                 frame.put(&ticket.least_ahead.unwrap_or(0).to_be_bytes());
                 if let Some(first) = ticket.first_told {
                     for part in [first.after_ms, first.p50_seconds, first.p90_seconds] {
@@ -244,6 +247,7 @@ impl Credential {
                         None
                     },
                     late: flags & LATE != 0,
+                    invited: flags & INVITED != 0,
                 })
             }
             KIND_PASS => {

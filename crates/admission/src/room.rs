@@ -10,6 +10,7 @@ mod bucket;
 mod calls;
 mod forecast;
 mod inside;
+mod lane;
 mod line;
 mod load;
 mod order;
@@ -40,6 +41,7 @@ use self::accuracy::Accuracy;
 use self::calls::Calls;
 use self::forecast::Forecast;
 use self::inside::Inside;
+use self::lane::Lane;
 use self::line::Line;
 use self::order::Orders;
 use self::present::Present;
@@ -71,6 +73,7 @@ pub struct Room {
     /// Free places at the origin that nobody was let into since the last tick.
     idle: u32,
     present: Present,
+    lane: Lane,
     watermark: Watermark,
     inlet: Inlet,
     auto: Auto,
@@ -133,6 +136,7 @@ impl Room {
             orders: Orders::default(),
             shares: Shares::default(),
             present: Present::default(),
+            lane: Lane::default(),
             watermark,
             inlet,
             auto: Auto::default(),
@@ -281,6 +285,10 @@ impl Room {
     fn advance(&mut self, now: WallTime) -> WallTime {
         self.now = self.now.max(now);
         self.inlet.earn(self.now);
+        if self.lane.is_wanted() {
+            let share = self.share();
+            self.lane.take(&mut self.inlet, share, self.now);
+        }
         self.now
     }
 

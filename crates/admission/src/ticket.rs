@@ -26,6 +26,8 @@ pub struct Ticket {
     pub first_told: Option<FirstTold>,
     /// Takes no part in a draw, and stands behind those who do: one of too many of one client.
     pub late: bool,
+    /// Stands in the lane of those whom the operator invited, and not in line.
+    pub invited: bool,
 }
 
 impl Ticket {

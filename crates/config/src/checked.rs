@@ -22,7 +22,7 @@ pub use ipnet::IpNet;
 pub use operation::{Access, Admin, Level, Log, LogTarget, Secret, State};
 pub use origin::{Health, HostHeader, Limit, Origin, Queue, Retry, Server};
 pub use quota::{Per, Quota, Rate};
-pub use room::{Event, Inlet, Pass, Poll, Room, RoomMode, RoomOrder, Ticket};
+pub use room::{Event, Inlet, Invite, Pass, Poll, Room, RoomMode, RoomOrder, Ticket};
 pub use route::{HostPattern, PathPattern, Route, RoutePriority};
 pub use site::{Language, Site, Template};
 

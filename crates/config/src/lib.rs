@@ -21,10 +21,10 @@ mod schema;
 pub use argument::Unfit;
 pub use checked::{
     Access, Admin, Bypass, Cache, Client, Config, Event, Forwarded, Health, HostHeader,
-    HostPattern, Inlet, IpNet, Language, Level, Limit, Limits, Linger, Listener, ListenerTls, Log,
-    LogTarget, Origin, Pass, PathPattern, Per, Poll, Queue, Quota, Rate, Retry, Room, RoomMode,
-    RoomOrder, Route, RouteCache, RoutePriority, Runtime, Secret, Server, Site, State, Template,
-    Ticket,
+    HostPattern, Inlet, Invite, IpNet, Language, Level, Limit, Limits, Linger, Listener,
+    ListenerTls, Log, LogTarget, Origin, Pass, PathPattern, Per, Poll, Queue, Quota, Rate, Retry,
+    Room, RoomMode, RoomOrder, Route, RouteCache, RoutePriority, Runtime, Secret, Server, Site,
+    State, Template, Ticket,
 };
 pub use first::init;
 pub use load::{load, parse};

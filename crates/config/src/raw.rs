@@ -15,7 +15,7 @@ pub(crate) use bypass::Bypass;
 pub(crate) use cache::{Cache, RouteCache};
 pub(crate) use edge::{Client, Limits, Linger, Listener, ListenerTls, Runtime};
 pub(crate) use operation::{Admin, Format, Log, State, Store};
-pub(crate) use origin::{Health, HostName, Limit, LimitMode, Member, Origin, Queue};
+pub(crate) use origin::{Health, HostName, Limit, LimitMode, Member, Origin, Percent, Queue};
 pub(crate) use quota::Quota;
 pub(crate) use room::{Event, Language, Pass, Poll, Room};
 pub(crate) use route::Route;

@@ -116,6 +116,18 @@ pub(crate) enum RoomAction {
         /// Such as 50/s, or auto.
         rate: String,
     },
+    /// Print links that invite, each for one visitor, past the line and within `invite.share`.
+    Invite {
+        /// How many, 1000 at most.
+        #[arg(long, default_value_t = 1)]
+        count: u32,
+        /// How long they are good, such as 7d or 12h, 31 days at most.
+        #[arg(long, default_value = "7d", value_parser = seconds)]
+        valid: u64,
+        /// Where the site is, such as https://apply.example; without it the paths are printed.
+        #[arg(long, default_value = "")]
+        site: String,
+    },
     /// Take a visitor's place or pass back: who it was gets in line again like anybody.
     Revoke {
         /// The reference that the visitor's page shows, such as 0123-4567, or a pass's whole id.
@@ -171,4 +183,21 @@ pub(crate) struct Demo {
     /// Print a line a second instead of a picture; also when there is no terminal.
     #[arg(long)]
     pub(crate) plain: bool,
+}
+
+/// A time in whole minutes, hours or days, as seconds.
+fn seconds(text: &str) -> Result<u64, String> {
+    let unit = |unit| match unit {
+        "m" => Some(60),
+        "h" => Some(3_600),
+        "d" => Some(24 * 3_600),
+        _ => None,
+    };
+    let at = text.len().saturating_sub(1);
+    let parts = text.split_at_checked(at);
+    let parsed = parts.and_then(|(number, name)| {
+        let number: u64 = number.parse().ok()?;
+        number.checked_mul(unit(name)?)
+    });
+    parsed.ok_or_else(|| "write one such as 7d, 12h or 30m".to_owned())
 }

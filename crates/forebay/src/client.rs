@@ -24,6 +24,10 @@ pub(crate) fn post(at: &At, path: &str, body: Option<&Value>) -> Result<ExitCode
 pub(crate) fn room(at: &At, name: &str, action: &RoomAction) -> Result<ExitCode, Failure> {
     let change = match action {
         RoomAction::Status => return room_status(at, name),
+        RoomAction::Invite { count, valid, site } => {
+            let wanted = json!({ "count": count, "valid_seconds": valid });
+            return invite(at, name, &wanted, site);
+        }
         RoomAction::Auto => json!({ "mode": "auto" }),
         RoomAction::Hold => json!({ "mode": "hold" }),
         RoomAction::QueueAll => json!({ "mode": "queue-all" }),
@@ -45,6 +49,22 @@ pub(crate) fn keys(at: &At, action: &KeysAction) -> Result<ExitCode, Failure> {
     let KeysAction::Rotate { distrust } = action;
     let wanted = json!({ "distrust": distrust });
     post(at, "/api/keys/rotate", Some(&wanted))
+}
+
+/// Prints one link a line.
+fn invite(at: &At, room: &str, wanted: &Value, site: &str) -> Result<ExitCode, Failure> {
+    let path = format!("/api/room/{room}/invite");
+    let (status, answer) = exchange(at, "POST", &path, Some(wanted))?;
+    if status != 200 {
+        return report(status, &answer);
+    }
+    let made: Value = serde_json::from_str(&answer).map_err(|error| Failure::of(&error))?;
+    let links = made["links"].as_array().into_iter().flatten();
+    let site = site.trim_end_matches('/');
+    let lines: Vec<String> = links
+        .filter_map(|link| Some(format!("{site}{}", link.as_str()?)))
+        .collect();
+    say(&lines.join("\n"))
 }
 
 fn room_status(at: &At, name: &str) -> Result<ExitCode, Failure> {

@@ -79,7 +79,7 @@ where
             return Either::Left(Either::Left(ready(Err(refused(refusal)))));
         }
         if exchange.head.method == Method::POST
-            && name(&exchange) == "/return"
+            && matches!(name(&exchange), "/return" | "/invite")
             && let Some(desk) = exchange.desk.clone()
         {
             return Either::Left(Either::Right(opening::open(exchange, desk)));
@@ -122,7 +122,7 @@ fn answer(exchange: &Exchange) -> Result<Step, Refusal> {
     Ok(Step::Now(match name(exchange) {
         "/status" => return Ok(status::status(exchange, desk)),
         "/link" => link::link(exchange, desk),
-        "/return" => opening::look(exchange, desk),
+        "/return" | "/invite" => opening::look(exchange, desk),
         "/draw" => draw::draw(exchange, desk),
         "/here.css" => status::here(exchange, desk),
         _ => return Err(Reason::NoRoute.into()),

@@ -3,6 +3,7 @@
 
 mod change;
 mod draws;
+mod invite;
 mod keys;
 mod revoke;
 mod status;
@@ -199,7 +200,10 @@ async fn write(request: Request<Incoming>, live: Arc<Live>, by: String) -> Respo
         }
         "/api/keys/rotate" => keys::rotate(body, live, by).await,
         path => match path.strip_prefix("/api/room/") {
-            Some(room) => change::change(room, body, &live, &by).await,
+            Some(room) => match room.strip_suffix("/invite") {
+                Some(room) => invite::invite(room, body, &live, &by).await,
+                None => change::change(room, body, &live, &by).await,
+            },
             None => nothing(),
         },
     }

@@ -44,7 +44,7 @@ pub struct Live {
     pub(crate) streams: Arc<Budget>,
     pub(crate) body_buffers: Arc<Budget>,
     closing: Arc<Closing>,
-    keys: Arc<Keys>,
+    pub(crate) keys: Arc<Keys>,
     assembly: Mutex<Assembly>,
     loader: Loader,
     now: Mutex<Now>,

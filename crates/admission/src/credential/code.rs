@@ -9,7 +9,7 @@ use core::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::{BYTES_MAX, Credential, Fields, Frame, Rejected, RoomId, VERSION};
+use super::{AGE_MAX, BYTES_MAX, Credential, Fields, Frame, Rejected, RoomId, VERSION};
 use crate::mix::mix;
 use crate::seal::{KeyId, MAC_BYTES, Seal, equal};
 use crate::ticket::Ticket;
@@ -24,6 +24,11 @@ pub const CODE_MAX: usize = (HEAD + BYTES_MAX + MAC_BYTES) * 4 / 3 + 1;
 /// Version, kind and key; the end.
 const HEAD: usize = 3 + 8;
 const KIND_RETURN: u8 = b'r';
+const KIND_INVITATION: u8 = b'i';
+
+/// How long an invitation may be good: its key verifies for a day longer after its last
+/// signature.
+pub const INVITATION_VALID_MAX: Duration = AGE_MAX;
 
 /// What a link carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,14 +44,24 @@ pub struct Code {
 pub enum Gives {
     /// This place in line: the same visitor's, in another browser.
     Place(Ticket),
+    /// A place in the lane of those whom the operator invites.
+    Invitation {
+        /// The room.
+        room: RoomId,
+        /// Random; names the visitor who opens it.
+        id: u64,
+    },
 }
 
 impl Code {
     /// Its name in the ledger.
+    ///
+    /// Ids of invitations and of tickets are drawn at random, so that no two meet.
     #[must_use]
     pub const fn name(&self) -> u64 {
         match self.gives {
             Gives::Place(ticket) => mix(ticket.id ^ mix(self.until.as_millis())),
+            Gives::Invitation { id, .. } => mix(id),
         }
     }
 
@@ -61,6 +76,10 @@ impl Code {
                 let mut frame = Frame::new();
                 Credential::Ticket(ticket).write(key, &mut frame);
                 bytes.extend_from_slice(frame.bytes());
+            }
+            Gives::Invitation { room, id } => {
+                bytes.extend_from_slice(&room.0.to_be_bytes());
+                bytes.extend_from_slice(&id.to_be_bytes());
             }
         }
         let mac = seal.mac(key, &bytes);
@@ -109,12 +128,14 @@ impl Code {
     const fn kind(&self) -> u8 {
         match self.gives {
             Gives::Place(_) => KIND_RETURN,
+            Gives::Invitation { .. } => KIND_INVITATION,
         }
     }
 
     const fn room(&self) -> RoomId {
         match self.gives {
             Gives::Place(ticket) => ticket.room,
+            Gives::Invitation { room, .. } => room,
         }
     }
 
@@ -130,6 +151,12 @@ impl Code {
                 (_, Credential::Ticket(ticket)) => Gives::Place(ticket),
                 (_, Credential::Pass(_)) => return None,
             },
+            KIND_INVITATION => {
+                let room = RoomId(fields.small()?);
+                let id = fields.number()?;
+                fields.0.is_empty().then_some(())?;
+                Gives::Invitation { room, id }
+            }
             _ => return None,
         };
         Some((KeyId(key), Self { until, gives }))

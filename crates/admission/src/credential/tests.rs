@@ -44,6 +44,7 @@ fn ticket() -> Ticket {
         least_ahead: Some(17),
         first_told: None,
         late: false,
+        invited: false,
     }
 }
 
@@ -272,6 +273,28 @@ fn no_byte_of_a_code_can_be_changed_and_no_part_of_it_is_a_ticket() {
     }
     let cookie = Credential::Ticket(ticket()).seal(&TOY);
     assert!(Code::open(&cookie, ROOM, &TOY, NOW).is_err());
+}
+
+#[test]
+fn an_invitation_is_a_code_of_its_own_kind() {
+    let invitation = Code {
+        until: NOW.plus(INVITATION_VALID_MAX),
+        gives: Gives::Invitation { room: ROOM, id: 5 },
+    };
+    let text = invitation.seal(&TOY);
+    assert_eq!(Code::open(&text, ROOM, &TOY, NOW), Ok(invitation));
+    let elsewhere = RoomId::of("shop");
+    let other = Code::open(&text, elsewhere, &TOY, NOW);
+    assert_eq!(other, Err(Rejected::OtherRoom));
+    let ended = Code::open(&text, ROOM, &TOY, invitation.until);
+    assert_eq!(ended, Err(Rejected::Expired));
+    let mut bytes = URL_SAFE_NO_PAD.decode(&text).unwrap();
+    for at in 0..bytes.len() {
+        bytes[at] ^= 1;
+        let text = URL_SAFE_NO_PAD.encode(&bytes);
+        assert!(Code::open(&text, ROOM, &TOY, NOW).is_err(), "byte {at}");
+        bytes[at] ^= 1;
+    }
 }
 
 #[test]

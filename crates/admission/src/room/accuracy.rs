@@ -109,6 +109,7 @@ mod tests {
             due: ARRIVED,
             least_ahead: None,
             late: false,
+            invited: false,
             first_told: told.map(first),
         }
     }

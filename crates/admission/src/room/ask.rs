@@ -45,6 +45,9 @@ impl Room {
     /// seconds loses the token to others, but not the turn.
     pub fn ask(&mut self, now: WallTime, ticket: &Ticket, how: Asking) -> Asked {
         let now = self.touch(now);
+        if ticket.invited {
+            return self.ask_invited(now, ticket);
+        }
         let who = (self.place(ticket), ticket.id);
         let claimed = self.claims.knows(Recent::key(ticket.id, CLAIM));
         let asked = match self.settings.mode {

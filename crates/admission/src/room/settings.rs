@@ -69,6 +69,8 @@ pub struct Settings {
     pub event: Option<Event>,
     /// Hard bound on called + inside.
     pub active: Option<NonZeroU32>,
+    /// How much of the tokens those have whom the operator invited, while others wait: thousandths.
+    pub invite_milli: u32,
     /// How long a silent visitor keeps the place.
     pub keep: Duration,
     /// Who was told that the turn has come and did not come is promised no token again for so
@@ -106,6 +108,7 @@ impl Default for Settings {
             order: Order::Arrival,
             event: None,
             active: None,
+            invite_milli: 100,
             keep: minutes(30),
             call: minutes(2),
             pass,

@@ -42,6 +42,9 @@ impl Room {
     #[must_use]
     pub fn look(&self, now: WallTime, ticket: &Ticket) -> Told {
         let now = self.now.max(now);
+        if ticket.invited {
+            return self.tell_invited(now, ticket);
+        }
         let place = self.place(ticket);
         let state = match self.settings.mode {
             Mode::Off => TurnState::Open,

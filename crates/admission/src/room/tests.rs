@@ -4,6 +4,7 @@ mod ask;
 mod auto;
 mod crowd;
 mod forecast;
+mod lane;
 mod line;
 mod order;
 mod origin;

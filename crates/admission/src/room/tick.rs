@@ -100,6 +100,7 @@ impl Room {
         for _ in 0..self.present.sweep(now, self.settings.call) {
             self.inlet.release();
         }
+        self.lane.sweep(&mut self.inlet, now);
         self.line.sweep(now, self.watermark.published(), span);
         let back = self.calls.expire(&mut self.line, now);
         self.inlet.give_back(back);

@@ -79,6 +79,9 @@ impl Room {
     /// token is there. The same ticket always yields the same pass, and one count.
     pub fn poll(&mut self, now: WallTime, ticket: &Ticket) -> Turn {
         let now = self.touch(now);
+        if ticket.invited {
+            return self.poll_invited(now, ticket);
+        }
         if self.claims.knows(Recent::key(ticket.id, CLAIM)) && !self.settings.mode.holds() {
             return Turn::Enter(self.pass(now, ticket.id));
         }
@@ -287,6 +290,7 @@ impl Room {
             least_ahead,
             first_told: None,
             late,
+            invited: false,
         };
         let called = self.watermark.pending();
         self.orders.join(self.settings.order, called, now);
@@ -306,7 +310,7 @@ impl Room {
         (ticket, told)
     }
 
-    const fn pass(&self, now: WallTime, ticket: u64) -> Pass {
+    pub(super) const fn pass(&self, now: WallTime, ticket: u64) -> Pass {
         let id = Pass::id_of(ticket);
         Pass {
             room: self.id,

@@ -5,9 +5,9 @@ use super::event::events;
 use super::in_order;
 use super::origin::non_zero;
 use super::site::{self, Pages};
-use crate::checked::{Language, Pass, Poll, Room, Template, Ticket};
+use crate::checked::{Invite, Language, Pass, Poll, Room, Template, Ticket};
 use crate::raw;
-use crate::read::{Named, Place, Reader, read_default};
+use crate::read::{At, Named, Place, Reader, read_default};
 
 const IMPLIED: &str = "main";
 
@@ -51,6 +51,7 @@ fn room(name: String, raw: &raw::Room, pages: &Pages, reader: &mut Reader<'_>) -
         events: events(&raw.event, reader),
         pass,
         ticket,
+        invite: invite(&raw.invite.value.share, reader),
         poll,
         status: status(&raw.status.place, raw.status.value.fit(), reader),
         page: page(raw, pages, reader),
@@ -58,6 +59,23 @@ fn room(name: String, raw: &raw::Room, pages: &Pages, reader: &mut Reader<'_>) -
         bypass: bypass(&raw.bypass.value, reader),
         name,
     }
+}
+
+fn invite(share: &At<raw::Percent>, reader: &mut Reader<'_>) -> Invite {
+    const MOST: u32 = 500;
+    let per_thousand = share.value.0;
+    if per_thousand == 0 {
+        let what = "is nothing: nobody whom you invite would enter while others wait";
+        reader
+            .report
+            .error(&share.place, what, "write \"1%\" or more");
+    } else if per_thousand > MOST {
+        let what = "is more than half: the line would wait for those whom you invite";
+        reader
+            .report
+            .error(&share.place, what, "write \"50%\" or less");
+    }
+    Invite { per_thousand }
 }
 
 fn pass(raw: &raw::Pass, reader: &mut Reader<'_>) -> Pass {

@@ -24,6 +24,8 @@ pub struct Room {
     pub pass: Pass,
     /// The place in line.
     pub ticket: Ticket,
+    /// Those whom the operator invites.
+    pub invite: Invite,
     /// How often waiting pages ask.
     pub poll: Poll,
     /// Status of the waiting page: 200, or 400 to 599.
@@ -110,6 +112,14 @@ pub struct Ticket {
     pub call: Duration,
     /// How long a silent visitor's place is kept.
     pub keep: Duration,
+}
+
+/// Those whom the operator invites.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invite {
+    /// What they get of those who are let in while others wait, in thousandths: from
+    /// 1 to 500.
+    pub per_thousand: u32,
 }
 
 /// How often waiting pages ask for their place.

@@ -1,6 +1,6 @@
 //! `[room.NAME]`.
 
-use super::{Bypass, Count};
+use super::{Bypass, Count, Percent};
 use crate::checked::{Inlet, Rate, RoomMode, RoomOrder};
 use crate::read::{
     At, FromText, Moment, Number, Or, PathText, Period, Unlimited, Wait, Word, Wrong, table,
@@ -27,6 +27,8 @@ table! {
         pass: Pass = "{}",
         /// The place in line.
         ticket: Ticket = "{}",
+        /// Those whom you invite (`forebay room NAME invite`).
+        invite: Invite = "{}",
         /// How often waiting pages ask for their place.
         poll: Poll = "{}",
         /// Status of the waiting page: 200, or 400 to 599.
@@ -77,6 +79,14 @@ table! {
         call: Period = "'2m'",
         /// How long a silent visitor's place is kept.
         keep: Period = "'30m'",
+    }
+}
+
+table! {
+    /// Those whom you invite.
+    Invite, later [], {
+        /// The most that they get of what is let in, while others wait.
+        share: Percent = "'10%'",
     }
 }
 

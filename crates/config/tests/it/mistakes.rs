@@ -402,6 +402,14 @@ fn values_out_of_bounds_are_problems() {
         ("[room.none]", "room.none"),
         ("[[route]]\nmethods = []", "route[0].methods"),
         ("[state]\nkeys = [\"too short\"]", "state.keys[0]"),
+        (
+            "[room.main]\ninvite = { share = \"0%\" }",
+            "room.main.invite.share",
+        ),
+        (
+            "[room.main]\ninvite = { share = \"51%\" }",
+            "room.main.invite.share",
+        ),
         ("[state]\nrotate = \"4d\"", "state.rotate"),
         ("[state]\nrotate = \"none\"", "state.rotate"),
         ("[state]\nstore = \"redis\"", "state.store"),

@@ -8,7 +8,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use forebay_config::{
     Access, Admin, Bypass, Cache, Client, Config, Event, Forwarded, Health, HostHeader,
-    HostPattern, Inlet, Language, Level, Limit, Limits, Linger, Listener, ListenerTls, Log,
+    HostPattern, Inlet, Invite, Language, Level, Limit, Limits, Linger, Listener, ListenerTls, Log,
     LogTarget, Origin, Pass, PathPattern, Per, Poll, Queue, Quota, Rate, Retry, Room, RoomMode,
     RoomOrder, Route, RouteCache, RoutePriority, Runtime, Secret, Server, Site, State, Template,
     Ticket,
@@ -84,6 +84,7 @@ event = [{ opens = 2096-12-01T09:00:00-05:00, prequeue = "411s", per_client = 41
 pass = { idle = "402s", lifetime = "403s", form_grace = "404s" }
 ticket = { call = "405s", keep = "406s" }
 poll = { min = "2s", max = "200s", budget = "409/s", held = 410 }
+invite = { share = "40.7%" }
 status = 429
 page = "room.html"
 languages = ["fr"]
@@ -291,6 +292,7 @@ fn room(base: &Path) -> Room {
             call: seconds(405),
             keep: seconds(406),
         },
+        invite: Invite { per_thousand: 407 },
         poll: Poll {
             min: seconds(2),
             max: seconds(200),
@@ -328,6 +330,7 @@ fn implied_room() -> Room {
             lifetime: seconds(43_200),
             form_grace: seconds(900),
         },
+        invite: Invite { per_thousand: 100 },
         ticket: Ticket {
             call: seconds(120),
             keep: seconds(1800),

@@ -21,6 +21,7 @@ mod drain;
 mod event;
 mod held;
 mod house;
+mod invited;
 mod keys;
 mod maintenance;
 mod nginx;

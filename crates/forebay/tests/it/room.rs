@@ -448,6 +448,7 @@ fn ticket(arrived: WallTime) -> String {
         least_ahead,
         first_told: None,
         late: false,
+        invited: false,
     }))
 }
 

@@ -1,4 +1,4 @@
-//! `/return`: a code is opened. Asking for the address shows a page with one button and uses
+//! `/return` and `/invite`: a code is opened. Asking for the address shows a page with one button and uses
 //! nothing up, because mail programs and chats look at links before people do; the button sends
 //! it. It is in the ledger's file before anybody gets what it gives.
 
@@ -63,7 +63,10 @@ async fn opened(exchange: &Exchange, desk: &Arc<Desk>) -> Answer {
         // On in memory: the room's tick tries again and says so.
         tracing::error!(room = &*desk.name, "a code was opened and cannot be saved");
     }
-    let Gives::Place(ticket) = code.gives;
+    let ticket = match code.gives {
+        Gives::Place(ticket) => ticket,
+        Gives::Invitation { id, .. } => desk.room().invite(exchange.wall, id),
+    };
     let keys = exchange.site.keyring.now();
     let cookie = desk.ticket_cookie(&keys, &ticket, exchange.client.https);
     onward(&to, cookie)
@@ -80,10 +83,13 @@ fn code(exchange: &Exchange, desk: &Desk) -> Result<Code, Slip> {
         Rejected::Expired => Slip::Expired,
         _ => Slip::Wrong,
     })?;
-    let Gives::Place(ticket) = code.gives;
+    let id = match code.gives {
+        Gives::Place(ticket) => ticket.id,
+        Gives::Invitation { id, .. } => id,
+    };
     if desk.register.was_opened(code.name()) {
         Err(Slip::Used)
-    } else if desk.register.is_revoked(Pass::id_of(ticket.id)) {
+    } else if desk.register.is_revoked(Pass::id_of(id)) {
         Err(Slip::Wrong)
     } else {
         Ok(code)

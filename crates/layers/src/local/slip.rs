@@ -68,18 +68,18 @@ impl Slip {
                 "Open the page that you want to visit. Where there is a line, you get a place.",
             ),
             Self::Confirm => (
-                "Have your place here, too?",
-                "This browser gets the place in line that the link was made for. The link works \
-                 once.",
+                "Have your place here?",
+                "This browser gets the place that the link was made for. The link works once.",
             ),
             Self::Used => (
                 "This link was used already",
-                "Each link works once. Make a new one on the page where you are waiting.",
+                "Each link works once. Make a new one on the page where you are waiting, or ask \
+                 whoever invited you.",
             ),
             Self::Expired => (
                 "This link has expired",
-                "Links to a place work for 30 minutes. Your place may still be kept: make a new \
-                 link on the page where you are waiting.",
+                "Your place may still be kept: make a new link on the page where you are \
+                 waiting. An invitation comes from whoever invited you.",
             ),
             Self::Wrong => (
                 "This link does not work",
@@ -111,19 +111,19 @@ impl Slip {
                  place.",
             ),
             Self::Confirm => (
-                "Avoir votre place ici aussi ?",
-                "Ce navigateur reçoit la place dans la file pour laquelle le lien a été créé. Le \
-                 lien fonctionne une seule fois.",
+                "Avoir votre place ici ?",
+                "Ce navigateur reçoit la place pour laquelle le lien a été créé. Le lien \
+                 fonctionne une seule fois.",
             ),
             Self::Used => (
                 "Ce lien a déjà été utilisé",
                 "Chaque lien fonctionne une seule fois. Créez-en un nouveau sur la page où vous \
-                 attendez.",
+                 attendez, ou adressez-vous à qui vous a invité.",
             ),
             Self::Expired => (
                 "Ce lien a expiré",
-                "Un lien vers une place fonctionne pendant 30 minutes. Votre place est peut-être \
-                 encore gardée : créez un nouveau lien sur la page où vous attendez.",
+                "Votre place est peut-être encore gardée : créez un nouveau lien sur la page où \
+                 vous attendez. Une invitation vient de qui vous a invité.",
             ),
             Self::Wrong => (
                 "Ce lien ne fonctionne pas",

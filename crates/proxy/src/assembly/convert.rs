@@ -60,6 +60,7 @@ pub(super) fn room(room: &config::Room, ring: &Keyring) -> Settings {
         },
         event: None,
         active: room.active,
+        invite_milli: room.invite.per_thousand,
         keep: room.ticket.keep,
         call: room.ticket.call,
         pass: pass(room),

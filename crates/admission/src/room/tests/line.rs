@@ -13,6 +13,7 @@ fn ticket(id: u64, arrived_ms: u64) -> Ticket {
         least_ahead: None,
         first_told: None,
         late: false,
+        invited: false,
     }
 }
 
