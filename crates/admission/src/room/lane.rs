@@ -288,7 +288,6 @@ impl Room {
         let second = self.inlet.pace().over(SECOND).milli(milli);
         let wanted = Credit::from_whole(u64::from(ahead) + 1);
         let millis = wanted.as_nano().checked_mul(1_000)? / second.as_nano().max(1);
-        let millis = u64::try_from(millis).ok()?;
         (second > Credit::ZERO).then(|| Duration::from_millis(millis))
     }
 }
