@@ -143,6 +143,7 @@ mod tests {
             least_ahead: None,
             first_told: None,
             late: false,
+            invited: false,
         }
     }
 
