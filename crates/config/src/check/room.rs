@@ -43,6 +43,8 @@ fn room(name: String, raw: &raw::Room, pages: &Pages, reader: &mut Reader<'_>) -
             "raise it, or lower poll.max",
         );
     }
+    let (call, keep) = (&raw.ticket.value.call.place, &raw.ticket.value.keep.place);
+    in_order((call, ticket.call), (keep, ticket.keep), reader);
     Room {
         mode: raw.mode.value,
         inlet: raw.inlet.value,

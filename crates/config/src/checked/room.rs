@@ -108,7 +108,7 @@ pub struct Pass {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ticket {
     /// Who was told that the turn has come and did not come is not waited for
-    /// again for so long; the turn stays.
+    /// again for so long; the turn stays. At most `keep`.
     pub call: Duration,
     /// How long a silent visitor's place is kept.
     pub keep: Duration,

@@ -295,9 +295,18 @@ fn values_that_do_not_go_together_are_problems() {
     says(
         "[room.main]\nticket.keep = \"30s\"\npass.idle = \"13h\"",
         &[
+            "6:1: room.main.ticket.call: is more than room.main.ticket.keep; lower it, or raise \
+             the other",
             "6:15: room.main.ticket.keep: is less than poll.max: places would be lost between two \
              polls; raise it, or lower poll.max",
             "7:13: room.main.pass.idle: is more than room.main.pass.lifetime; lower it, or raise \
+             the other",
+        ],
+    );
+    says(
+        "[room.main]\nticket = { call = \"31m\" }",
+        &[
+            "6:19: room.main.ticket.call: is more than room.main.ticket.keep; lower it, or raise \
              the other",
         ],
     );
