@@ -11,7 +11,7 @@ use super::present::Who;
 use super::recent::Recent;
 use super::turn::CLAIM;
 use super::{Asked, Mode, Room, Told, Turn, TurnState};
-use crate::inlet::{Credit, Inlet};
+use crate::inlet::{Credit, Inlet, PROMISE};
 use crate::ticket::Ticket;
 use crate::time::WallTime;
 use crate::watermark::Place;
@@ -79,6 +79,12 @@ impl Lane {
             self.credit = self.credit.minus(Credit::ONE);
             self.tokens += 1;
         }
+    }
+
+    /// How many tokens the lane will take within [`PROMISE`]: they are promised to nobody else.
+    pub(super) fn coming(&self, inlet: &Inlet, milli: u32) -> u64 {
+        let share = inlet.pace().over(PROMISE).milli(milli).whole() + 1;
+        self.here.saturating_sub(self.tokens).min(share)
     }
 
     /// Gives back what nobody here waits for, and forgets who is gone.

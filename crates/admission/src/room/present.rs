@@ -62,8 +62,6 @@ struct Served {
     told: bool,
     /// Nobody may take it over.
     firm: bool,
-    /// The visitor came for it, and it was not there.
-    missed: bool,
 }
 
 impl Present {
@@ -110,7 +108,6 @@ impl Present {
                 until: until.max(now.plus(LATE)),
                 told: false,
                 firm: false,
-                missed: false,
             };
             self.served.insert(who, served);
         }
@@ -149,20 +146,16 @@ impl Present {
         served.is_some_and(|served| served.due <= now.plus(RESERVE))
     }
 
-    /// How many stand before this visitor and were promised a token; `due`: of those, who came for
-    /// it in vain. At most `most` are counted.
-    pub(super) fn before(&self, who: Who, due: bool, most: u64) -> u64 {
+    /// How many stand before this visitor and were promised a token; at most `most` are counted.
+    pub(super) fn before(&self, who: Who, most: u64) -> u64 {
         let before = self.served.range(..who);
-        let before = before.filter(|(_, served)| !due || served.missed);
-        before
-            .take(usize::try_from(most).unwrap_or(usize::MAX))
-            .count() as u64
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        before.take(most).count() as u64
     }
 
     /// Somebody came for a token that was not there.
     pub(super) fn miss(&mut self, who: Who, now: WallTime) {
         if let Some(served) = self.served.get_mut(&who) {
-            served.missed = served.due <= now.plus(RESERVE);
             served.until = now.plus(COMING);
         }
     }
@@ -193,7 +186,6 @@ impl Present {
             until: now.plus(COMING),
             told: false,
             firm: false,
-            missed: false,
         };
         self.waiting.remove(&who);
         self.served.insert(who, served);
@@ -305,13 +297,9 @@ mod tests {
             present.serve(START, START.plus(SECOND));
         }
         assert!(present.is_first(who(3, 1)) && !present.is_served(who(3, 1)));
-        assert_eq!(present.before(who(2, 3), false, 9), 1);
+        assert_eq!(present.before(who(2, 3), 9), 1);
         assert!(!present.is_due(who(2, 3), START));
         assert!(present.is_due(who(2, 3), START.plus(SECOND)));
-        present.miss(who(1, 2), START);
-        assert_eq!(present.before(who(2, 3), true, 9), 0, "it came too early");
-        present.miss(who(1, 2), START.plus(SECOND));
-        assert_eq!(present.before(who(2, 3), true, 9), 1);
         present.remove(who(1, 2));
         assert!(!present.is_served(who(1, 2)), "once");
     }

@@ -35,7 +35,7 @@ const SLEEPY: Duration = Duration::from_secs(65);
 /// The front of the line may use one in so many of all polls.
 const FRONT_SHARE: u32 = 8;
 /// Nine of ten enter before so much more than what is told for half of them, in hundredths of it.
-const UPPER_CENTI: u32 = 114;
+const UPPER_CENTI: u32 = 112;
 
 impl Room {
     /// Looks at a ticket without claiming or counting: for a HEAD or a prefetch.

@@ -175,8 +175,14 @@ impl Room {
         if self.places() == Some(0) {
             return false;
         }
-        if self.present.is_served(who) || self.present.step_in(who, now) {
-            let taken = self.redeem(now, who);
+        let promised = self.present.is_served(who);
+        if promised || self.present.step_in(who, now) {
+            // Who steps in leaves those who were told what is kept for them.
+            let taken = if promised {
+                self.redeem(now, who)
+            } else {
+                self.inlet.take()
+            };
             if !taken {
                 self.present.miss(who, now);
             }
@@ -186,15 +192,13 @@ impl Room {
         spare && self.present.is_first(who) && self.inlet.take()
     }
 
-    /// Takes the token that was promised: in time, after those before who came for theirs in vain,
-    /// or earlier, when there are enough for all before.
+    /// Takes the token that was promised: in time, whoever comes first, for one that is kept for
+    /// somebody who came in vain would make everybody behind come in vain, too; earlier, when there
+    /// are enough for all before.
     fn redeem(&mut self, now: WallTime, who: Who) -> bool {
-        let (due, free) = (self.present.is_due(who, now), self.inlet.tokens());
-        if due && self.present.before(who, true, 1) == 0 {
-            return self.inlet.redeem();
-        }
-        let before = self.present.before(who, due, free);
-        before < free && self.inlet.redeem()
+        let free = self.inlet.tokens();
+        let enough = self.present.is_due(who, now) || self.present.before(who, free) < free;
+        enough && self.inlet.redeem()
     }
 
     /// Promises tokens to those who came for their turn, in order of arrival.
@@ -208,7 +212,8 @@ impl Room {
     fn promise(&mut self, now: WallTime) -> bool {
         let promised = self.present.served();
         let place = |places| promised < places + self.leaving(PROMISE, now);
-        self.places().is_none_or(place) && self.inlet.promise(promised)
+        let invited = self.lane.coming(&self.inlet, self.settings.invite_milli);
+        self.places().is_none_or(place) && self.inlet.promise(promised + invited)
     }
 
     /// How many visitors will probably leave within `span`.
