@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use forebay_admission::credential::{Credential, RoomId};
 use forebay_admission::pass::{Pass, PassRules};
 use forebay_admission::room::{Mode, Room, Shadow, State};
@@ -63,7 +64,7 @@ pub struct Desk {
     pub held: Held,
     random: Random,
     door: AtomicU8,
-    rules: Mutex<DeskRules>,
+    rules: ArcSwap<DeskRules>,
     pages: Mutex<Arc<Pages>>,
     room: Mutex<Room>,
 }
@@ -99,7 +100,7 @@ impl Desk {
             held: Held::new(rules.held),
             random,
             door: AtomicU8::new(0),
-            rules: Mutex::new(rules),
+            rules: ArcSwap::from_pointee(rules),
             pages: Mutex::new(pages),
             room: Mutex::new(room),
         };
@@ -116,7 +117,7 @@ impl Desk {
     /// What is known without the room's lock.
     #[must_use]
     pub fn rules(&self) -> DeskRules {
-        *self.rules.lock().unwrap_or_else(PoisonError::into_inner)
+        **self.rules.load()
     }
 
     /// The room's pages.
@@ -128,7 +129,7 @@ impl Desk {
     /// New rules and pages after a reload.
     pub fn replace(&self, rules: DeskRules, pages: Arc<Pages>) {
         self.held.set_max(rules.held);
-        *self.rules.lock().unwrap_or_else(PoisonError::into_inner) = rules;
+        self.rules.store(Arc::new(rules));
         *self.pages.lock().unwrap_or_else(PoisonError::into_inner) = pages;
     }
 

@@ -99,9 +99,10 @@ impl Browser {
         Seen { outcome, answer }
     }
 
-    /// Asks for the place in line, as the waiting page's script does.
+    /// Asks for the place in line, as the waiting page's script does; the answer may be kept back
+    /// for the last seconds before the turn.
     pub(super) async fn poll(&mut self, path: &str, intended: Instant) -> Polled {
-        let request = self.written(&Ask::get(path), Asker::Script);
+        let request = self.written(&Ask::get(&format!("{path}&wait=1")), Asker::Script);
         self.begins();
         let sent = self.send(&request).await;
         let polled = match &sent {

@@ -130,7 +130,7 @@ async fn room(ahead: fn(u32) -> u32) -> SocketAddr {
         let next = contact + 1;
         let ahead = ahead(contact);
         let cookie = format!("{CLOSES}Set-Cookie: forebay-main={next}; Path=/; HttpOnly\r\n");
-        let answer = if head.starts_with("GET /__forebay/status?room=main ") {
+        let answer = if head.starts_with("GET /__forebay/status?room=main&wait=1 ") {
             let state = if contact >= 3 { "called" } else { "queueing" };
             let json = format!(
                 r#"{{"room":"main","state":"{state}","ahead":{ahead},"eta_seconds":{{"p50":2,"p90":60}},"poll_after_seconds":1}}"#
