@@ -2,6 +2,7 @@
 
 mod ask;
 mod auto;
+mod claims;
 mod crowd;
 mod forecast;
 mod lane;
