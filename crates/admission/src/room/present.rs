@@ -260,6 +260,24 @@ impl Present {
             .min()
             .map(|(place, _)| *place)
     }
+
+    /// Who was told that the turn has come, and has not come for it yet.
+    pub(super) fn told(&self) -> impl Iterator<Item = Who> {
+        let told = self.served.iter().filter(|(_, served)| served.told);
+        told.map(|(who, _)| *who)
+    }
+
+    /// Somebody was told by an earlier process that the turn has come: it has, and nobody takes
+    /// it over.
+    pub(super) fn resume(&mut self, who: Who, now: WallTime) {
+        let served = Served {
+            due: now,
+            until: now.plus(COMING).plus(LATE),
+            told: true,
+            firm: true,
+        };
+        insert(&mut self.served, who, served);
+    }
 }
 
 /// Into a bounded list.

@@ -30,6 +30,8 @@ const HEADER: usize = 9;
 const DRAWS: u64 = 1;
 /// The section of what was learnt for the time told.
 const FORECAST: u64 = 2;
+/// The section of those who were told that their turn has come.
+const TOLD: u64 = 3;
 
 /// A snapshot that cannot be read: another version, a wrong length, or contents that contradict
 /// each other.
@@ -69,6 +71,12 @@ impl Room {
                 out.number(learnt);
             }
         });
+        out.section(TOLD, |out| {
+            for (place, id) in self.present.told() {
+                out.number(place.as_micros());
+                out.number(id);
+            }
+        });
         out.section(DRAWS, |out| out.orders(&self.orders));
         let length = u32::try_from(out.0.len() - HEADER).unwrap_or(u32::MAX);
         if let Some(place) = out.0.get_mut(HEADER - 4..HEADER) {
@@ -105,19 +113,8 @@ impl Room {
         from.ring(&mut room.inside.once)?;
         from.ring(&mut room.inside.known)?;
         while !from.0.is_empty() {
-            let (tag, mut section) = from.section()?;
-            match tag {
-                DRAWS => room.orders = section.orders()?,
-                FORECAST => {
-                    room.line.ghosts = section.figure()?;
-                    let mut learnt = [0; LEARNT];
-                    for value in &mut learnt {
-                        *value = section.figure()?;
-                    }
-                    room.forecast.resume(learnt);
-                }
-                _ => {}
-            }
+            let (tag, section) = from.section()?;
+            room.resume(tag, section, now)?;
         }
         room.orders.configure(settings.order, settings.event, now);
         (room.queueing, room.claimed, room.admitted) = (queueing, claimed, admitted);
@@ -125,6 +122,33 @@ impl Room {
         room.pulse.resume(speed, claimed, admitted, &room.line);
         room.check();
         Ok(room)
+    }
+
+    fn resume(
+        &mut self,
+        tag: u64,
+        mut section: Reader<'_>,
+        now: WallTime,
+    ) -> Result<(), BadSnapshot> {
+        match tag {
+            DRAWS => self.orders = section.orders()?,
+            FORECAST => {
+                self.line.ghosts = section.figure()?;
+                let mut learnt = [0; LEARNT];
+                for value in &mut learnt {
+                    *value = section.figure()?;
+                }
+                self.forecast.resume(learnt);
+            }
+            TOLD => {
+                while !section.0.is_empty() {
+                    let place = Place::from_micros(section.figure()?);
+                    self.present.resume((place, section.number()?), now);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
     }
 }
 

@@ -55,6 +55,24 @@ fn a_restored_room_goes_on_where_it_was() {
 }
 
 #[test]
+fn who_was_told_that_the_turn_has_come_is_told_so_again_after_a_restart() {
+    let (mut room, tickets) = busy();
+    let (now, how) = (ms(9_500), Asking::default());
+    let is_called = |room: &mut Room, ticket: &Ticket, now| {
+        room.ask(now, ticket, how).told.state == TurnState::Called
+    };
+    let told: Vec<_> = tickets
+        .iter()
+        .filter(|ticket| ticket.confirmed && is_called(&mut room, ticket, now))
+        .collect();
+    assert!(!told.is_empty());
+    let mut restored = restore(&room.snapshot(), ms(10_000)).unwrap();
+    for ticket in told {
+        assert!(is_called(&mut restored, ticket, ms(10_100)), "{ticket:?}");
+    }
+}
+
+#[test]
 fn what_was_pending_is_kept_by_the_snapshot_that_precedes_it() {
     let (mut room, _) = busy();
     room.tick(ms(9_200), Load::default());
