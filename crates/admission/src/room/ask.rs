@@ -3,6 +3,7 @@
 
 use core::time::Duration;
 
+use super::line::GONE_SECONDS;
 use super::present::{LATE, Who};
 use super::recent::Recent;
 use super::turn::CLAIM;
@@ -38,6 +39,10 @@ pub struct Asked {
 /// in before.
 const CALLED_POLL: Duration = Duration::from_secs(5);
 
+/// Who comes so long after the appointment was taken for gone, and may be a cookie that somebody
+/// sends again; whoever it is enters first when coming.
+const GONE: Duration = Duration::from_secs(GONE_SECONDS);
+
 impl Room {
     /// A ticket comes back to ask how it stands. It is counted, and a token is promised to it by
     /// name when its turn has come; nothing is claimed. [`TurnState::Called`] means: a token is
@@ -62,8 +67,9 @@ impl Room {
             Mode::Auto if self.is_free() => self.answer(now, ticket, TurnState::Open),
             _ if self.watermark.calls(who.0) => self.ask_called(now, ticket, who, how),
             _ => {
+                let away = how.hidden || self.is_doubtful(now, ticket);
                 let asked = self.wait_on(now, ticket, TurnState::Queueing, how);
-                if let (Some(hold), false) = (asked.hold, how.hidden) {
+                if let (Some(hold), false) = (asked.hold, away) {
                     self.present.hold(who, now.plus(hold).plus(LATE));
                 }
                 asked
@@ -92,10 +98,19 @@ impl Room {
         now.saturating_since(self.orders.last_due(ticket)) > self.settings.keep
     }
 
+    /// Whether it may not be the ticket's holder who asks, or not for long: an older one than its
+    /// holder has, or one of which nothing was heard for so long that it was taken for gone.
+    fn is_doubtful(&self, now: WallTime, ticket: &Ticket) -> bool {
+        let late = now.saturating_since(self.orders.last_due(ticket)) > GONE;
+        late || self.was_counted(ticket)
+    }
+
     fn ask_called(&mut self, now: WallTime, ticket: &Ticket, who: Who, how: Asking) -> Asked {
         // Nobody is kept waiting for who does not come by itself: it is told, and enters first
         // when coming.
-        let away = how.hidden || self.present.has_lapsed(who, now);
+        let late = now.saturating_since(self.orders.last_due(ticket)) > GONE;
+        let away =
+            how.hidden || late || self.was_counted(ticket) || self.present.has_lapsed(who, now);
         if !away {
             if !self.present.knows(who) {
                 self.present.note(who, now.plus(LATE));

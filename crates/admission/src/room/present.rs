@@ -9,7 +9,9 @@ use alloc::collections::BTreeMap;
 use core::ops::Bound;
 use core::time::Duration;
 
-use crate::inlet::RESERVE;
+use super::HALF;
+use crate::estimate::{Finite, Ratio};
+use crate::inlet::{Credit, RESERVE};
 use crate::time::WallTime;
 use crate::watermark::Place;
 
@@ -24,6 +26,9 @@ pub(super) const LATE: Duration = Duration::from_millis(2_500);
 /// it goes in before it does.
 pub(super) const COMING: Duration = Duration::from_millis(5_500);
 
+/// How fast the share of those who come is forgotten.
+const COME_HALF: Duration = Duration::from_secs(30);
+
 /// So often the time without another promise grows fourfold.
 const LAPSES_MOST: u32 = 3;
 
@@ -31,7 +36,7 @@ const LAPSES_MOST: u32 = 3;
 pub(super) type Who = (Place, u64);
 
 /// Who is here, and until when that is believed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Present {
     /// Not called yet, on a poll that is held.
     held: BTreeMap<Who, WallTime>,
@@ -42,6 +47,21 @@ pub(super) struct Present {
     served: BTreeMap<Who, Served>,
     /// Who did not come for a token, until when none is promised again.
     lapsed: BTreeMap<Who, Lapsed>,
+    /// The share of those who were promised a token and came for it.
+    come: Ratio,
+}
+
+impl Default for Present {
+    fn default() -> Self {
+        Self {
+            held: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            owed: BTreeMap::new(),
+            served: BTreeMap::new(),
+            lapsed: BTreeMap::new(),
+            come: Ratio::new(Finite::new(1.0)),
+        }
+    }
 }
 
 /// Somebody did not come for a token.
@@ -197,7 +217,10 @@ impl Present {
         self.held.remove(&who);
         self.waiting.remove(&who);
         self.owed.remove(&who);
-        self.served.remove(&who);
+        if self.served.remove(&who).is_some() {
+            self.come.count(1);
+            self.come.hit(1);
+        }
         self.lapsed.remove(&who);
     }
 
@@ -209,7 +232,7 @@ impl Present {
 
     /// Forgets those who are away. Who did not come for a token is promised none again for `call`,
     /// and for longer each time; says how many did not.
-    pub(super) fn sweep(&mut self, now: WallTime, call: Duration) -> u64 {
+    pub(super) fn sweep(&mut self, now: WallTime, call: Duration, span: Duration) -> u64 {
         let here = |until: WallTime| until >= now;
         let mut away = 0;
         for (who, served) in &self.served {
@@ -225,6 +248,8 @@ impl Present {
             };
             insert(&mut self.lapsed, *who, lapsed);
         }
+        self.come.forget(span, COME_HALF);
+        self.come.count(away);
         self.held.retain(|_, until| here(*until));
         self.waiting.retain(|_, until| here(*until));
         self.owed.retain(|_, owed| here(owed.until));
@@ -243,6 +268,13 @@ impl Present {
     /// How many were promised a token.
     pub(super) fn served(&self) -> u64 {
         self.served.len() as u64
+    }
+
+    /// How many of them will come for it, if as many do as lately: the tokens of the others are
+    /// promised to somebody else, or they would be lost.
+    pub(super) fn coming(&self) -> u64 {
+        let served = Credit::from_whole(self.served());
+        served.milli(self.come.milli()).plus(HALF).whole()
     }
 
     /// Nobody is here for a token.
@@ -341,9 +373,9 @@ mod tests {
         present.serve(START, START);
         present.note(who(2, 2), START);
         present.note(who(3, 3), soon());
-        let _away = present.sweep(START.plus(SECOND * 2), SECOND);
+        let _away = present.sweep(START.plus(SECOND * 2), SECOND, SECOND);
         assert_eq!(present.served(), 1, "on the way");
-        let _away = present.sweep(soon(), SECOND);
+        let _away = present.sweep(soon(), SECOND, SECOND);
         assert_eq!(present.served(), 0, "its token is free");
         assert_eq!((present.waiting(), present.served()), (1, 0));
         assert_eq!(present.first(), Some(Place::start_of(3)));
@@ -358,16 +390,16 @@ mod tests {
         for told_again in 1..6 {
             present.tell(who(1, 1), START.plus(SECOND * told_again));
         }
-        let _away = present.sweep(START.plus(COMING), call);
+        let _away = present.sweep(START.plus(COMING), call, SECOND);
         assert_eq!(present.served(), 1);
-        let _away = present.sweep(START.plus(COMING + SECOND), call);
+        let _away = present.sweep(START.plus(COMING + SECOND), call, SECOND);
         assert!(present.has_lapsed(who(1, 1), START) && present.is_empty());
-        let _away = present.sweep(START.plus(COMING + SECOND * 2 + call), call);
+        let _away = present.sweep(START.plus(COMING + SECOND * 2 + call), call, SECOND);
         let later = START.plus(COMING + SECOND * 2 + call);
         assert!(!present.has_lapsed(who(1, 1), later));
         present.note(who(1, 1), later);
         present.serve(later, later);
-        let _away = present.sweep(later.plus(SECOND * 6), call);
+        let _away = present.sweep(later.plus(SECOND * 6), call, SECOND);
         assert!(
             present.has_lapsed(who(1, 1), later.plus(call * 3)),
             "longer"
@@ -394,6 +426,24 @@ mod tests {
             !present.step_in(who(0, 6), START),
             "one was told, one gave way"
         );
+    }
+
+    #[test]
+    fn of_those_who_were_promised_a_token_so_many_are_expected_as_came_lately() {
+        let mut present = Present::default();
+        for id in 0..40 {
+            present.note(who(1, id), START);
+            present.serve(START, START);
+        }
+        assert_eq!(present.coming(), 40, "nobody knows better");
+        (0..20).for_each(|id| present.remove(who(1, id)));
+        let away = present.sweep(soon(), SECOND, SECOND);
+        assert_eq!((away, present.served()), (20, 0));
+        for id in 0..40 {
+            present.note(who(2, id), soon());
+            present.serve(soon(), soon());
+        }
+        assert!((19..=22).contains(&present.coming()), "one in two");
     }
 
     #[test]

@@ -97,7 +97,7 @@ impl Room {
         self.ticked = now;
 
         let left = self.inside.sweep(now);
-        for _ in 0..self.present.sweep(now, self.settings.call) {
+        for _ in 0..self.present.sweep(now, self.settings.call, span) {
             self.inlet.release();
         }
         self.lane.sweep(&mut self.inlet, now);

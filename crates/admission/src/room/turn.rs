@@ -210,7 +210,7 @@ impl Room {
 
     /// Promises a token, and a place, to one more.
     fn promise(&mut self, now: WallTime) -> bool {
-        let promised = self.present.served();
+        let promised = self.present.coming();
         let place = |places| promised < places + self.leaving(PROMISE, now);
         let invited = self.lane.coming(&self.inlet, self.settings.invite_milli);
         self.places().is_none_or(place) && self.inlet.promise(promised + invited)
@@ -277,6 +277,16 @@ impl Room {
             // The next ticket is due there, however often it was due there before.
             self.polls.forget(Recent::key(ticket.id, after));
         }
+    }
+
+    /// Whether the ticket's count was moved already: it is an older one than its holder has.
+    pub(super) fn was_counted(&self, ticket: &Ticket) -> bool {
+        let part = if ticket.confirmed {
+            super::bucket::epoch(ticket.due)
+        } else {
+            FIRST
+        };
+        self.polls.knows(Recent::key(ticket.id, part))
     }
 
     pub(super) fn issue(&mut self, now: WallTime, id: u64, late: bool) -> (Ticket, Told) {

@@ -90,7 +90,7 @@ fn a_rate_is_used_and_kept_and_the_order_with_it_however_many_leave() {
     };
     holds("A and one in ten unheld", half().kinds(UNHELD), unheld);
     let mixed = Bars {
-        used: 0.95,
+        used: 0.93,
         overtaken: 0.012,
         ..bars
     };
@@ -164,13 +164,13 @@ fn a_cap_on_visitors_inside_is_filled() {
 }
 
 #[test]
-fn old_cookies_sent_again_and_again_move_nobody_and_cost_a_fifth_of_the_rate_at_most() {
+fn old_cookies_sent_again_and_again_move_nobody_and_cost_a_fiftieth_of_the_rate_at_most() {
     replayed(1_000);
 }
 
 #[test]
 #[ignore = "takes more time than the suite has"]
-fn old_cookies_sent_six_million_times_move_nobody_and_cost_a_fifth_of_the_rate_at_most() {
+fn old_cookies_sent_six_million_times_move_nobody_and_cost_a_fiftieth_of_the_rate_at_most() {
     replayed(10_000);
 }
 
@@ -185,7 +185,7 @@ fn replayed(per_second: u64) {
         until: 660 * SECOND,
     };
     let with = play("A with replays", Night { replays, ..night() });
-    assert!(with.used() >= without.used() - 0.20);
+    assert!(with.used() >= without.used() - 0.02);
     assert!(with.overtaken_share() <= without.overtaken_share() + 0.001);
 }
 

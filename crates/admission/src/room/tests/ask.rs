@@ -65,9 +65,10 @@ fn the_turn_is_told_with_a_promise_and_told_once() {
             entered += 1;
             false
         });
-        tickets.retain(|ticket| {
+        tickets.retain_mut(|ticket| {
             let asked = room.ask(ms(at), ticket, SCRIPT);
             let called = asked.told.state == TurnState::Called;
+            *ticket = asked.ticket;
             if called {
                 assert_eq!(asked.ticket.least_ahead, Some(0));
                 turns += 1;
@@ -77,6 +78,22 @@ fn the_turn_is_told_with_a_promise_and_told_once() {
         });
     }
     assert_eq!((turns, entered), (60, 60));
+}
+
+#[test]
+fn old_cookies_sent_again_are_promised_nothing() {
+    let (mut room, tickets) = line(5, 60);
+    for ticket in &tickets {
+        // Its holder has a newer one since.
+        let _asked = room.ask(ms(1_200), ticket, SCRIPT);
+    }
+    run(&mut room, 90_000);
+    for ticket in &tickets {
+        let asked = room.ask(ms(90_000), ticket, SCRIPT);
+        assert_eq!(asked.told.state, TurnState::Called, "the turn stays");
+    }
+    run(&mut room, 92_000);
+    assert_eq!(room.present.served(), 0);
 }
 
 #[test]
