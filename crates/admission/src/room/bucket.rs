@@ -1,12 +1,17 @@
 //! The visitors of one second of arrivals, by when each is due to come back.
 
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use crate::inlet::Credit;
 use crate::time::WallTime;
+use crate::watermark::Place;
 
 /// Seconds in an epoch of due times.
 pub(super) const EPOCH_SECONDS: u64 = 5;
+
+/// All places of a second.
+const WHOLE: Range<u32> = 0..1_000_000;
 
 /// Visitors who arrived within one second.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,6 +33,8 @@ pub(super) struct Bucket {
     pub(super) settled: Credit,
     /// Counts by due epoch; few, so a plain list.
     pub(super) cells: Vec<Cell>,
+    /// Between which places of the second its tickets lie, in microseconds; empty while none does.
+    pub(super) span: Range<u32>,
 }
 
 /// Visitors of one second who are due in one epoch.
@@ -38,6 +45,45 @@ pub(super) struct Cell {
 }
 
 impl Bucket {
+    /// One more ticket, at this place.
+    pub(super) fn issue(&mut self, place: Place) {
+        let micros = within(place);
+        self.span = if self.issued == 0 {
+            micros..micros + 1
+        } else {
+            // Where earlier ones lie may be unknown: then anywhere.
+            let span = self.span();
+            span.start.min(micros)..span.end.max(micros + 1)
+        };
+        self.issued += 1;
+    }
+
+    /// Between which places of the second its tickets lie: the whole of it when that is not known.
+    fn span(&self) -> Range<u32> {
+        if self.span.is_empty() {
+            WHOLE
+        } else {
+            self.span.clone()
+        }
+    }
+
+    /// Which share of those who stand behind `called` stands before `place`, if they are spread
+    /// evenly: so many of so many.
+    pub(super) fn before(&self, place: Place, called: Place) -> (u128, u128) {
+        let span = self.span();
+        let called = if called.second() == place.second() {
+            within(called)
+        } else if called > place {
+            WHOLE.end
+        } else {
+            0
+        };
+        let start = span.start.max(called);
+        let whole = span.end.saturating_sub(start);
+        let way = within(place).saturating_sub(start).min(whole);
+        (u128::from(way), u128::from(whole))
+    }
+
     /// Called, and neither claimed nor given back.
     pub(super) fn out(&self) -> Credit {
         self.called.minus(self.settled)
@@ -74,6 +120,11 @@ impl Bucket {
             && self.prompt <= self.issued
             && self.settled <= self.called
     }
+}
+
+/// Microseconds since the second began.
+const fn within(place: Place) -> u32 {
+    (place.as_micros() % 1_000_000) as u32
 }
 
 /// What an ageing changed.

@@ -95,7 +95,7 @@ impl Line {
     pub(super) fn issue(&mut self, place: Place) {
         self.issued += 1;
         if let Some(bucket) = self.open(place.second()) {
-            bucket.issued += 1;
+            bucket.issue(place);
         }
     }
 
@@ -122,6 +122,8 @@ impl Line {
         };
         if lost {
             bucket.issued = bucket.issued.max(bucket.live + bucket.claimed + 1);
+            // Nobody knows where the others stand.
+            bucket.span = 0..0;
         }
         if !ticket.confirmed {
             bucket.confirmed = (bucket.confirmed + 1).min(bucket.issued);
@@ -369,14 +371,11 @@ impl Line {
         let Some(before) = self.ahead.get(at).or(self.ahead.last()) else {
             return 0;
         };
-        let start = Place::start_of(arrived).max(called);
-        let way = place.as_micros().saturating_sub(start.as_micros());
-        let whole = Place::start_of(arrived + 1)
-            .as_micros()
-            .saturating_sub(start.as_micros());
-        let beside = self
-            .remaining(arrived, now)
-            .scaled(u128::from(way), u128::from(whole));
+        let (way, whole) = self
+            .index(arrived)
+            .and_then(|at| self.buckets.get(at))
+            .map_or((0, 1), |bucket| bucket.before(place, called));
+        let beside = self.remaining(arrived, now).scaled(way, whole);
         before.plus(beside).whole()
     }
 

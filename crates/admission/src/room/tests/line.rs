@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::super::line::Line;
 use super::*;
 use crate::ticket::Ticket;
@@ -165,4 +167,34 @@ fn an_empty_line_takes_no_memory() {
         Duration::from_millis(200),
     );
     assert!(line.buckets.is_empty());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    /// However short the burst within the second: what is told is in order of place, the first is
+    /// told who came in earlier seconds, and the last all of the others, too.
+    #[test]
+    fn those_of_a_burst_are_told_their_places_in_it(
+        (people, from, length) in (2u64..2_000, 0u64..900, 1u64..100),
+        before in 0u64..50,
+    ) {
+        let mut line = Line::new(START, 0..0);
+        let burst = (0..people).map(|nth| ticket(nth, 1_000 + from + nth * length / people));
+        let all: Vec<_> = (0..before).map(|nth| ticket(nth, nth)).chain(burst).collect();
+        for ticket in &all {
+            line.issue(of(ticket));
+            line.count(of(ticket), ticket, ms(8_000), ms(2_500));
+        }
+        line.publish(ms(6_000), Place::at(START));
+        let mut places: Vec<_> = all.iter().skip(before as usize).map(of).collect();
+        places.sort();
+        let span = places[places.len() - 1].as_micros() - places[0].as_micros() + 1;
+        let ahead = |place: Place| line.ahead(place, Place::at(START), ms(6_000));
+        let told: Vec<_> = places.iter().map(|place| ahead(*place)).collect();
+        prop_assert!(told.is_sorted(), "in order of place");
+        prop_assert_eq!(told[0], before);
+        let last = before + people - people.div_ceil(span);
+        prop_assert_eq!(told[told.len() - 1], last, "of {} in {} us", people, span);
+    }
 }
