@@ -60,6 +60,14 @@ fn who_was_called_before_the_kill_is_called_after_it_and_enters_before_the_other
     house.must(&["room", "main", "hold"]);
     line.extend((0..6).map(|_| Visitor::queued(&house)));
     called.resize(line.len(), false);
+    // What was told of single people is saved with the next tick; the second save from here on
+    // began after all that was told above.
+    let saves = || house.metric("forebay_store_saves_total", &[]);
+    let before = saves();
+    wait_until(SOON, || {
+        let _told = line[6].place();
+        saves() >= before + 2.0
+    });
     house.program.kill();
     house.start_again();
     for (visitor, called) in line.iter_mut().zip(&called) {
