@@ -22,6 +22,8 @@ fn benches(c: &mut Criterion) {
         due: NOW,
         least_ahead: Some(1_234),
         first_told: None,
+        late: false,
+        invited: false,
     });
     let pass = Credential::Pass(Pass {
         room: ROOM,

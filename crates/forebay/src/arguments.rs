@@ -124,7 +124,7 @@ pub(crate) enum RoomAction {
         /// How long they are good, such as 7d or 12h, 31 days at most.
         #[arg(long, default_value = "7d", value_parser = seconds)]
         valid: u64,
-        /// Where the site is, such as https://apply.example; without it the paths are printed.
+        /// Where the site is, such as `https://apply.example`; without it the paths are printed.
         #[arg(long, default_value = "")]
         site: String,
     },
