@@ -1,8 +1,8 @@
 //! The layers that a request passes on its way to the origin: tower middleware, one concept a
 //! file, over one [`Exchange`](exchange::Exchange) in and one [`Answer`](exchange::Answer) out.
 //!
-//! Nothing here opens or closes a socket, and only [`rescue`], [`room`] and [`local`] create
-//! responses. `forebay-proxy` says in which order the layers stand.
+//! Nothing here opens or closes a socket; only [`rescue`], [`room`] and [`local`] create
+//! responses, and [`cache`] repeats those that an origin made. `forebay-proxy` says in which order the layers stand.
 #![forbid(unsafe_code)]
 
 pub mod asker;

@@ -20,7 +20,7 @@ use bytes::Bytes;
 use forebay_config::Admin;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::Full;
+use http_body_util::{BodyExt, Collected, Full, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -231,6 +231,18 @@ fn json(status: StatusCode, body: &impl serde::Serialize) -> Response<Full<Bytes
         Ok(text) => respond(status, "application/json", text + "\n"),
         Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
     }
+}
+
+/// The body of a change, whole.
+///
+/// # Errors
+/// The answer to one that is larger than [`BODY_MAX`], or is cut off.
+async fn small(body: Incoming) -> Result<Bytes, Box<Response<Full<Bytes>>>> {
+    let body = Limited::new(body, BODY_MAX).collect().await;
+    body.map(Collected::to_bytes).map_err(|_| {
+        let what = "what is wanted is a small JSON object";
+        Box::new(problem(StatusCode::PAYLOAD_TOO_LARGE, what))
+    })
 }
 
 fn problem(status: StatusCode, detail: &str) -> Response<Full<Bytes>> {

@@ -13,11 +13,10 @@ use forebay_admission::ticket::Ticket;
 use forebay_telemetry::metrics::RoomMetrics;
 use http::HeaderValue;
 
-use super::{Agenda, Held, PollPace};
+use super::{Agenda, Held, PollPace, Register};
 use crate::cookie::CookieNames;
 use crate::keyring::Keyring;
 use crate::page::Pages;
-use crate::room::Register;
 
 /// Gives fresh random bits.
 pub type Random = Arc<dyn Fn() -> u64 + Send + Sync>;
@@ -222,6 +221,7 @@ impl Desk {
         let age = self.rules().keep + self.agenda.ahead(ticket);
         self.cookies.set(&value, https, age)
     }
+
     /// The cookie that keeps a place inside.
     #[must_use]
     pub fn pass_cookie(&self, keyring: &Keyring, pass: &Pass, https: bool) -> Option<HeaderValue> {

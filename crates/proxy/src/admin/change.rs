@@ -10,12 +10,12 @@ use forebay_admission::ledger::Whom;
 use forebay_config::Secret;
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::Full;
 use hyper::body::Incoming;
 use serde::Deserialize;
 use tokio::net::unix::UCred;
 
-use super::{BODY_MAX, json, problem, revoke, status};
+use super::{json, problem, revoke, small, status};
 use crate::live::{Live, RoomChange};
 
 /// The other end of an operator's connection.
@@ -131,13 +131,11 @@ pub(super) async fn change(
     live: &Arc<Live>,
     by: &str,
 ) -> Response<Full<Bytes>> {
-    let Ok(body) = Limited::new(body, BODY_MAX).collect().await else {
-        return problem(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "a change is a small JSON object",
-        );
+    let body = match small(body).await {
+        Ok(body) => body,
+        Err(answer) => return *answer,
     };
-    let change = serde_json::from_slice::<Wanted>(&body.to_bytes())
+    let change = serde_json::from_slice::<Wanted>(&body)
         .map_err(|error| format!("{error}; write {EXAMPLE}"))
         .and_then(Wanted::change);
     let (change, whom) = match change {

@@ -6,11 +6,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use forebay_admission::credential::{Code, Gives, INVITATION_VALID_MAX};
 use http::{Response, StatusCode};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::Full;
 use hyper::body::Incoming;
 use serde::Deserialize;
 
-use super::{BODY_MAX, json, problem};
+use super::{json, problem, small};
 use crate::live::Live;
 
 /// Invitations of one request.
@@ -59,11 +59,11 @@ pub(super) async fn invite(
     live: &Arc<Live>,
     by: &str,
 ) -> Response<Full<Bytes>> {
-    let Ok(body) = Limited::new(body, BODY_MAX).collect().await else {
-        let what = "what is wanted is a small JSON object";
-        return problem(StatusCode::PAYLOAD_TOO_LARGE, what);
+    let body = match small(body).await {
+        Ok(body) => body,
+        Err(answer) => return *answer,
     };
-    let wanted = match Wanted::of(&body.to_bytes()) {
+    let wanted = match Wanted::of(&body) {
         Ok(wanted) => wanted,
         Err(why) => return problem(StatusCode::BAD_REQUEST, &why),
     };

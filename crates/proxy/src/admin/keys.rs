@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::Full;
 use hyper::body::Incoming;
 use serde::Deserialize;
 
-use super::{BODY_MAX, json, problem};
+use super::{json, problem, small};
 use crate::assembly::Trust;
 use crate::live::Live;
 
@@ -21,11 +21,10 @@ struct Wanted {
 }
 
 pub(super) async fn rotate(body: Incoming, live: Arc<Live>, by: String) -> Response<Full<Bytes>> {
-    let Ok(body) = Limited::new(body, BODY_MAX).collect().await else {
-        let what = "what is wanted is a small JSON object";
-        return problem(StatusCode::PAYLOAD_TOO_LARGE, what);
+    let body = match small(body).await {
+        Ok(body) => body,
+        Err(answer) => return *answer,
     };
-    let body = body.to_bytes();
     let wanted = if body.is_empty() {
         Ok(Wanted::default())
     } else {
